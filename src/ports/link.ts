@@ -1,0 +1,81 @@
+/**
+ * An ordered wire for frames between two ends: a TCP connection, a pair in memory, later a broker's
+ * topic or a serial cable. It knows nothing of what it carries.
+ *
+ * May not be assumed: that a frame arrives, that the other end is who it should be, that frames
+ * after a `close` still leave. May be assumed: frames that arrive are whole and in order, once each.
+ *
+ * @source features A4; architecture, Identity.
+ */
+export interface Link {
+  readonly kind: LinkKind;
+  /** For people: where the other end is, for instance `tcp://127.0.0.1:7411`. Never a secret. */
+  readonly remote: string;
+
+  /**
+   * Queues one frame. Frames longer than `frameBytesMax` are a bug of the caller.
+   * @returns false when the link wants no more until `onDrain`; this frame is still queued.
+   */
+  send(frame: Uint8Array): boolean;
+  readonly frameBytesMax: number;
+  /** Bytes queued here that the wire has not taken. */
+  readonly queuedBytes: number;
+
+  /** Sets who hears of this link; called once, at once after the link was made. */
+  handle(handler: LinkHandler): void;
+
+  /** Ends the link; `onClose` follows exactly once, whoever closed. */
+  close(reason?: LinkError): void;
+}
+
+export type LinkKind = 'tcp' | 'memory' | 'mqtt' | 'serial' | 'udp';
+
+export interface LinkHandler {
+  /** The frame is the receiver's to keep. */
+  onFrame(frame: Uint8Array): void;
+  onDrain(): void;
+  /** Last word of a link. */
+  onClose(error: LinkError | null): void;
+}
+
+/** Makes links of one kind from URLs. */
+export interface Transport {
+  readonly kind: LinkKind;
+  /** Schemes without the colon, for instance `tcp`. */
+  readonly schemes: readonly string[];
+
+  /** @throws LinkError LINK_URL, LINK_REFUSED, LINK_UNREACHABLE, LINK_TIMEOUT, LINK_ABORTED */
+  dial(url: string, signal: AbortSignal): Promise<Link>;
+
+  /** @throws LinkError LINK_URL, LINK_IN_USE, LINK_DENIED */
+  listen(url: string, onLink: (link: Link) => void): Promise<Listening>;
+}
+
+export interface Listening {
+  /** With the port that was really taken, where the URL said 0. */
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** The wire, not what it carried. */
+export class LinkError extends Error {
+  override readonly name = 'LinkError';
+  readonly code: LinkErrorCode;
+
+  constructor(code: LinkErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+export type LinkErrorCode =
+  | 'LINK_URL'
+  | 'LINK_REFUSED'
+  | 'LINK_UNREACHABLE'
+  | 'LINK_TIMEOUT'
+  | 'LINK_ABORTED'
+  | 'LINK_IN_USE'
+  | 'LINK_DENIED'
+  | 'LINK_RESET'
+  | 'LINK_FRAME_TOO_LONG'
+  | 'LINK_FRAME_BROKEN';
