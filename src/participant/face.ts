@@ -1,0 +1,200 @@
+import type { Pact } from '../model/pact.ts';
+import type { AvatarId, GroupId, PactId, SyncGroup } from '../model/sync-group.ts';
+
+/**
+ * What the faces (command line, unix socket, TypeScript users) may ask of a running Participant.
+ * Every argument from outside is checked by the Participant; `RequestError` says what is wrong.
+ */
+export interface ParticipantFace {
+  status(): StatusReport;
+  peers(): PeerReport[];
+  /** Adds a link to dial, now and after every start. */
+  addPeer(url: string): void;
+
+  pacts(): PactReport[];
+  /** Deploys a Pact file's text: checked, then spread as an Entry. Resolves when it is durable. */
+  addPact(fileText: string): Promise<PactReport>;
+
+  groups(): GroupReport[];
+  /**
+   * Makes the Sync Group of a Pact and owners.
+   * @param owners Names or key prefixes as `peer list` shows; `self` is this Participant.
+   */
+  addGroup(pact: string, owners: readonly string[]): Promise<GroupReport>;
+
+  /**
+   * Opens a Channel on a Sync Group.
+   * @param target A Pact's name where this Participant owns exactly one group of it, else a group id
+   *   or a prefix of one.
+   */
+  channel(target: string): Channel;
+
+  /** The Generations that are not dropped from memory, newest last. */
+  dag(limit: number): DagReport;
+
+  close(): Promise<void>;
+}
+
+/** Pushes new Entries, pulls Finalized Entries of one Sync Group. @source features A7. */
+export interface Channel {
+  readonly group: SyncGroup;
+  readonly pact: Pact;
+
+  /**
+   * Takes Entries in. When it resolves they are in the Entry Buffer; `flushed` says when durable.
+   *
+   * @throws RequestError `entry-invalid` with the field named; nothing of the call was taken then.
+   * @throws RequestError `buffer-full` where the Channel was told to refuse; else it waits.
+   */
+  push(entries: readonly Readonly<Record<string, unknown>>[], options?: PushOptions): Promise<void>;
+  /** As `push` for one Entry, at once: false when the Entry Buffer is full and nothing was taken. */
+  tryPush(entry: Readonly<Record<string, unknown>>): boolean;
+  /** Resolves when every Entry pushed so far is in a Block that survives a power cut. */
+  flushed(): Promise<void>;
+
+  /** Finalized Entries from a sequence number on, as far as there are any now. */
+  pull(from: number, limit: number): PulledEntry[];
+  /** Finalized Entries from a sequence number on, and those to come, until the signal. */
+  follow(from: number, signal: AbortSignal): AsyncIterable<PulledEntry>;
+}
+
+export interface PushOptions {
+  /** When the Entry Buffer is full: `wait` (default) for room, or `refuse` with an error. */
+  readonly whenFull?: 'wait' | 'refuse';
+  readonly signal?: AbortSignal;
+}
+
+export interface PulledEntry {
+  readonly sequence: number;
+  /** Field names to JSON-ready values; null where only the Block Header is here. */
+  readonly entry: Record<string, unknown> | null;
+  readonly block: string;
+  readonly index: number;
+  readonly issuer: AvatarId;
+  readonly atMs: number;
+}
+
+export interface StatusReport {
+  readonly version: string;
+  readonly world: string;
+  readonly avatar: AvatarId;
+  readonly name: string;
+  readonly home: string;
+  readonly pid: number;
+  readonly upMs: number;
+  readonly kernel: 'simd' | 'scalar';
+  readonly listening: readonly string[];
+  readonly peers: readonly PeerReport[];
+  readonly groups: readonly GroupReport[];
+  /** Since start. */
+  readonly finalizedEntries: number;
+  readonly generations: number;
+  /** From taking an own Entry's Block to seeing it final, milliseconds; null before the first. */
+  readonly finalityMs: {
+    readonly p50: number;
+    readonly p99: number;
+    readonly count: number;
+  } | null;
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
+  /** Set when the Participant stopped issuing, and why. */
+  readonly halted: string | null;
+}
+
+export interface PeerReport {
+  readonly avatar: AvatarId | null;
+  readonly name: string | null;
+  readonly url: string;
+  readonly kind: string;
+  readonly state: 'connected' | 'connecting' | 'waiting';
+  readonly upMs: number;
+  readonly roundTripMs: number | null;
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
+  readonly queuedBytes: number;
+  readonly lastError: string | null;
+}
+
+export interface PactReport {
+  readonly id: PactId;
+  readonly name: string;
+  readonly table: string;
+  readonly quorum: string;
+  readonly availability: string;
+  readonly key: readonly string[];
+  readonly fields: readonly {
+    readonly name: string;
+    readonly type: string;
+    readonly optional: boolean;
+  }[];
+  readonly definition: string;
+}
+
+export interface GroupReport {
+  readonly id: GroupId;
+  readonly number: number;
+  readonly pact: string;
+  readonly owners: readonly { readonly avatar: AvatarId; readonly name: string | null }[];
+  readonly own: boolean;
+  readonly quorum: number;
+  readonly ballot: number;
+  readonly finalizedLevel: number;
+  readonly highestCertified: number;
+  readonly highestFinalizable: number;
+  readonly lastSequence: number;
+  readonly pendingBlocks: number;
+  readonly bufferedEntries: number;
+  /** Owners whose vote is missing while something is open. */
+  readonly awaited: readonly string[];
+  readonly alarm: string | null;
+}
+
+export interface DagReport {
+  readonly nodes: readonly DagNode[];
+}
+
+export interface DagNode {
+  readonly id: string;
+  readonly generation: number;
+  readonly issuer: string;
+  readonly predecessors: readonly { readonly group: string; readonly metablock: string | null }[];
+  readonly blocks: number;
+  readonly state: 'prepared' | 'finalizable' | 'finalized';
+  /** Groups it touches, by Pact name and number. */
+  readonly groups: readonly string[];
+  readonly certificates: number;
+}
+
+export type RequestErrorCode =
+  | 'entry-invalid'
+  | 'entry-too-long'
+  | 'buffer-full'
+  | 'pact-invalid'
+  | 'pact-unknown'
+  | 'pact-conflict'
+  | 'group-unknown'
+  | 'group-ambiguous'
+  | 'group-not-owned'
+  | 'owner-unknown'
+  | 'owner-ambiguous'
+  | 'url-invalid'
+  | 'halted'
+  | 'closed';
+
+/** The asker's mistake, or a state in which the request can't be met; the message says how to mend it. */
+export class RequestError extends Error {
+  override readonly name = 'RequestError';
+  readonly code: RequestErrorCode;
+  /** The field, argument or path at fault. */
+  readonly where: string | null;
+
+  constructor(
+    code: RequestErrorCode,
+    message: string,
+    options?: { where?: string; cause?: unknown },
+  ) {
+    super(message, options);
+    this.code = code;
+    this.where = options?.where ?? null;
+  }
+}
