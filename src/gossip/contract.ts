@@ -6,8 +6,9 @@ import type { AvatarId, GroupId } from '../model/sync-group.ts';
 import type { Random, Timers } from '../ports/clock.ts';
 import type { LinkKind, Transport } from '../ports/link.ts';
 import type { SessionFactory, SessionPeer } from '../ports/session.ts';
+import type { Delivery, GossipItem } from './item.ts';
 import type { GossipSettings } from './settings.ts';
-import type { Delivery, GossipItem, GossipSource } from './source.ts';
+import type { GossipSource } from './source.ts';
 
 /**
  * Gossip as the Participant uses it. Nothing here waits, except to open and close listeners; items

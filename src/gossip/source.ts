@@ -1,24 +1,8 @@
 import type { Block, BlockId } from '../model/block.ts';
-import type { BallotNote, Certificate } from '../model/certificate.ts';
+import type { Certificate } from '../model/certificate.ts';
 import type { Metablock, MetablockId } from '../model/metablock.ts';
 import type { Ballot, CausalSequence, Level } from '../model/numbers.ts';
 import type { AvatarId, GroupId } from '../model/sync-group.ts';
-
-/** One thing that spreads. Shapes are checked before it is delivered, signatures are not. */
-export type GossipItem =
-  /** `payload` is null where the Block Header travels alone. */
-  | { readonly kind: 'block'; readonly block: Block; readonly payload: Uint8Array | null }
-  | { readonly kind: 'metablock'; readonly metablock: Metablock }
-  | { readonly kind: 'certificate'; readonly certificate: Certificate }
-  | { readonly kind: 'ballot-note'; readonly note: BallotNote };
-
-/** An item, and how it came here. */
-export interface Delivery {
-  readonly item: GossipItem;
-  readonly from: AvatarId;
-  /** Sent because we asked, so old to others: it is not relayed. */
-  readonly answer: boolean;
-}
 
 /** Where one Participant stands in one Sync Group. */
 export interface GroupDigest {
