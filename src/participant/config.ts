@@ -6,55 +6,10 @@
  * `VERTEBRA_BLOCK_AGE_MS` in the environment. The last part of a name is its unit.
  */
 
-interface IntegerSetting {
-  readonly type: 'integer';
-  readonly default: number;
-  readonly minimum: number;
-  readonly maximum: number;
-  readonly description: string;
-}
+import { GOSSIP_LIMITS, GOSSIP_SETTINGS } from '../gossip/settings.ts';
+import { integer, KIB, MIB, type Setting, urls } from './setting.ts';
 
-interface NumberSetting extends Omit<IntegerSetting, 'type'> {
-  readonly type: 'number';
-}
-
-interface TextSetting {
-  readonly type: 'string';
-  readonly default: string;
-  readonly maxLength: number;
-  readonly description: string;
-}
-
-interface ChoiceSetting {
-  readonly type: 'string';
-  readonly default: string;
-  readonly enum: readonly string[];
-  readonly description: string;
-}
-
-interface ListSetting {
-  readonly type: 'array';
-  readonly default: readonly string[];
-  readonly items: { readonly type: 'string'; readonly minLength: 1; readonly maxLength: number };
-  readonly maxItems: number;
-  readonly description: string;
-}
-
-export type Setting = IntegerSetting | NumberSetting | TextSetting | ChoiceSetting | ListSetting;
-
-const KIB = 1024;
-const MIB = 1024 * KIB;
-
-/** @param range Lowest value, default, highest value. */
-function integer(range: readonly [number, number, number], description: string) {
-  const [minimum, standard, maximum] = range;
-  return { type: 'integer', default: standard, minimum, maximum, description } as const;
-}
-
-function urls(standard: readonly string[], maxItems: number, description: string) {
-  const items = { type: 'string', minLength: 1, maxLength: 255 } as const;
-  return { type: 'array', default: standard, items, maxItems, description } as const;
-}
+export type { Setting } from './setting.ts';
 
 const AGENT = {
   name: {
@@ -82,35 +37,96 @@ const AGENT = {
   ),
 } as const satisfies Record<string, Setting>;
 
+/** The names of `GossipSettings`, so that a Config is one. */
 const LINKS = {
   listen: urls(['tcp://0.0.0.0:7411'], 16, 'Where to accept links; an empty list: nowhere.'),
   peers: urls([], 256, 'Links to dial, beside those that `vertebra peer add` keeps.'),
-  linksMax: integer([1, 64, 1024], 'Links open at once.'),
-  dialTimeoutMs: integer([100, 10_000, 600_000], 'To reach the other end of a link.'),
-  handshakeTimeoutMs: integer([100, 10_000, 600_000], 'To prove to each other who one is.'),
-  reconnectMinMs: integer(
-    [10, 500, 600_000],
+  handshakeMs: integer(
+    [100, GOSSIP_SETTINGS.handshakeMs, 600_000],
+    'To prove to each other who one is.',
+  ),
+  dialMs: integer([100, GOSSIP_SETTINGS.dialMs, 600_000], 'To reach the other end of a link.'),
+  backoffMinMs: integer(
+    [10, GOSSIP_SETTINGS.backoffMinMs, 600_000],
     'Wait before a lost link is dialled again, at first.',
   ),
-  reconnectMaxMs: integer([10, 30_000, 3_600_000], 'The same after many failures; it doubles.'),
-  keepAliveMs: integer([1000, 30_000, 3_600_000], 'A silent link is asked for a sign of life.'),
-  linkSilenceMs: integer([1000, 90_000, 3_600_000], 'A link silent for so long is given up.'),
-  linkQueueBytesMax: integer([64 * KIB, 8 * MIB, 256 * MIB], 'Waiting to be sent on one link.'),
-  frameBytesMax: integer([1 * KIB, 65_535, 65_535], 'The longest frame on a link.'),
-  antiEntropyIntervalMs: integer(
-    [100, 30_000, 3_600_000],
-    'How often peers compare what they hold.',
+  backoffMaxMs: integer(
+    [10, GOSSIP_SETTINGS.backoffMaxMs, 3_600_000],
+    'The same after many failures; it doubles.',
   ),
-  requestTimeoutMs: integer(
-    [100, 5000, 600_000],
-    'Until somebody else is asked for what is missing.',
+  strangersMax: integer(
+    [1, GOSSIP_SETTINGS.strangersMax, 1024],
+    'Links whose handshake is not over; then the oldest gives way.',
   ),
-  requestsMax: integer([1, 256, 65_536], 'Things asked for and not yet received, in all.'),
-  assemblyBytesMax: integer([1 * MIB, 32 * MIB, 1024 * MIB], 'Parts of long items held, in all.'),
+  peersMax: integer([1, GOSSIP_SETTINGS.peersMax, 1024], 'Peers linked at once.'),
+  pingMs: integer(
+    [1000, GOSSIP_SETTINGS.pingMs, 3_600_000],
+    'A silent link is asked for a sign of life after so long.',
+  ),
+  missedPingsMax: integer(
+    [1, GOSSIP_SETTINGS.missedPingsMax, 100],
+    'Signs of life asked for in vain before a link is given up.',
+  ),
+  digestMs: integer(
+    [100, GOSSIP_SETTINGS.digestMs, 3_600_000],
+    'Longest silence before peers compare what they hold.',
+  ),
+  digestBusyMs: integer(
+    [100, GOSSIP_SETTINGS.digestBusyMs, 3_600_000],
+    'Least time between comparisons while things change.',
+  ),
+  settleMs: integer(
+    [0, GOSSIP_SETTINGS.settleMs, 600_000],
+    'How long a difference must last before it is asked about.',
+  ),
+  urgentQueueBytesMax: integer(
+    [64 * KIB, GOSSIP_SETTINGS.urgentQueueBytesMax, 256 * MIB],
+    'Votes waiting to be sent on one link.',
+  ),
+  bulkQueueBytesMax: integer(
+    [64 * KIB, GOSSIP_SETTINGS.bulkQueueBytesMax, 1024 * MIB],
+    'Entries waiting to be sent on one link.',
+  ),
+  bulkLowBytes: integer(
+    [1 * KIB, GOSSIP_SETTINGS.bulkLowBytes, 64 * MIB],
+    'More is read from the database while less than this waits.',
+  ),
+  chunkBytes: integer(
+    [1 * KIB, GOSSIP_SETTINGS.chunkBytes, 64 * MIB],
+    'Bytes in one part of what is sent to catch up.',
+  ),
+  chunkBlocks: integer([1, GOSSIP_SETTINGS.chunkBlocks, 65_536], 'Blocks in one such part.'),
+  chunkMetablocks: integer(
+    [1, GOSSIP_SETTINGS.chunkMetablocks, 65_536],
+    'Metablocks in one such part.',
+  ),
+  rangesPerPeerMax: integer(
+    [1, GOSSIP_SETTINGS.rangesPerPeerMax, 256],
+    'Ranges asked of one peer at once.',
+  ),
+  requestsMax: integer(
+    [1, GOSSIP_SETTINGS.requestsMax, 65_536],
+    'Requests of one peer that wait for their answer.',
+  ),
+  answerMs: integer(
+    [100, GOSSIP_SETTINGS.answerMs, 600_000],
+    'Until another peer is asked for what is missing.',
+  ),
+  wantedMax: integer([1, GOSSIP_SETTINGS.wantedMax, 65_536], 'Missing things asked for at once.'),
+  seenPerPeer: integer(
+    [16, GOSSIP_SETTINGS.seenPerPeer, 1_048_576],
+    'Items that a peer is remembered to have.',
+  ),
+  seenHere: integer([16, GOSSIP_SETTINGS.seenHere, 1_048_576], 'Items remembered to have come.'),
+  misbehavioursMax: integer(
+    [1, GOSSIP_SETTINGS.misbehavioursMax, 65_536],
+    'What no honest peer sends, until a peer is let go.',
+  ),
+  banMs: integer([0, GOSSIP_SETTINGS.banMs, 86_400_000], 'How long such a peer stays barred.'),
 } as const satisfies Record<string, Setting>;
 
 const DATAFLOW = {
-  entryBytesMax: integer([64, 4 * MIB, 64 * MIB], 'The longest encoded Entry.'),
+  entryBytesMax: integer([64, 4 * MIB, 32 * MIB], 'The longest encoded Entry.'),
   entryBufferBytesMax: integer([64 * KIB, 16 * MIB, 1024 * MIB], 'Entry Buffer of one Sync Group.'),
   entryBufferDrainRatio: {
     type: 'number',
@@ -119,7 +135,10 @@ const DATAFLOW = {
     maximum: 1,
     description: 'An Entry Buffer as full as this is drained at once.',
   },
-  blockBytesMax: integer([1 * KIB, 8 * MIB, 128 * MIB], 'The largest payload of a Block.'),
+  blockBytesMax: integer(
+    [1 * KIB, 8 * MIB, GOSSIP_LIMITS.payloadBytesMax],
+    'The largest payload of a Block.',
+  ),
   blockEntriesMax: integer([1, 10_000, 100_000], 'Entries in one Block.'),
   blockAgeMs: integer([0, 5, 60_000], 'An Entry waits so long for others to share its Block.'),
   pendingBlocksMax: integer(
@@ -127,13 +146,16 @@ const DATAFLOW = {
     'Own Blocks of a group not final; then pushing waits.',
   ),
   pullEntriesMax: integer([1, 1000, 100_000], 'Entries read from the database at once.'),
+  entryBufferEntriesMax: integer([1, 262_144, 16_777_216], 'The same, in Entries.'),
+  earlyBlocksMax: integer([1, 256, 65_536], 'Blocks held until those before them come, in all.'),
+  decodedEntriesMax: integer([0, 100_000, 10_000_000], 'Judged Entries kept decoded until final.'),
+  loopItemsMax: integer([16, 4096, 1_048_576], 'Received items that wait for the next turn.'),
+  pactsMax: integer([8, 1024, 65_536], 'Pacts of the World that this Participant knows.'),
+  groupsMax: integer([8, 4096, 1_048_576], 'Sync Groups that this Participant knows.'),
+  avatarsMax: integer([8, 4096, 1_048_576], 'Avatars whose names this Participant remembers.'),
 } as const satisfies Record<string, Setting>;
 
-const WORLD = {
-  pactsMax: integer([1, 1024, 65_536], 'Pacts that this agent keeps.'),
-  groupsMax: integer([1, 1024, 65_536], 'Sync Groups that this agent keeps.'),
-} as const satisfies Record<string, Setting>;
-
+/** The names of `ConsensusSettings`, so that a Config is one. */
 const CONSENSUS = {
   predecessorsMax: integer([1, 64, 64], 'Predecessors that an own Metablock names.'),
   blocksPerMetablockMax: integer([1, 1024, 1024], 'Blocks that an own Metablock carries.'),
@@ -174,7 +196,6 @@ export const SECTIONS = [
   { title: 'The agent', settings: AGENT },
   { title: 'Links to other Participants', settings: LINKS },
   { title: 'Entries and Blocks', settings: DATAFLOW },
-  { title: 'Pacts and Sync Groups', settings: WORLD },
   { title: 'Agreement', settings: CONSENSUS },
   { title: 'The database', settings: STORAGE },
   { title: 'The local socket', settings: API },
@@ -184,7 +205,6 @@ export const SETTINGS = {
   ...AGENT,
   ...LINKS,
   ...DATAFLOW,
-  ...WORLD,
   ...CONSENSUS,
   ...STORAGE,
   ...API,
@@ -211,10 +231,11 @@ export const DEFAULT_CONFIG = Object.fromEntries(
 
 /** Pairs of which the first may not be above the second. */
 export const SETTING_ORDER: readonly (readonly [SettingName, SettingName])[] = [
-  ['reconnectMinMs', 'reconnectMaxMs'],
-  ['keepAliveMs', 'linkSilenceMs'],
+  ['backoffMinMs', 'backoffMaxMs'],
+  ['digestBusyMs', 'digestMs'],
   ['entryBytesMax', 'blockBytesMax'],
   ['blockBytesMax', 'entryBufferBytesMax'],
+  ['blockEntriesMax', 'entryBufferEntriesMax'],
   ['ballotTimeoutMs', 'ballotTimeoutMaxMs'],
   ['prepareBlockCount', 'blocksPerMetablockMax'],
 ];

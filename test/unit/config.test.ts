@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { ConsensusSettings } from '../../src/consensus/events.ts';
+import { GOSSIP_SETTINGS, type GossipSettings } from '../../src/gossip/settings.ts';
 import {
   DEFAULT_CONFIG,
   keyOf,
@@ -51,6 +53,13 @@ describe('the defaults', () => {
     );
   });
 
+  test('are those of gossip where gossip has its own', () => {
+    const gossip: GossipSettings = DEFAULT_CONFIG;
+    expect(gossip).toMatchObject(GOSSIP_SETTINGS);
+    const consensus: ConsensusSettings = DEFAULT_CONFIG;
+    expect(consensus.turnMs).toBe(40);
+  });
+
   test('name every setting once', () => {
     const all = SECTIONS.flatMap((section) => Object.keys(section.settings));
     expect(new Set(all).size).toBe(all.length);
@@ -60,7 +69,7 @@ describe('the defaults', () => {
   test('end in a unit wherever they are a number', () => {
     for (const name of SETTING_NAMES) {
       if (SETTINGS[name].type === 'integer') {
-        expect(name).toMatch(/(Ms|BytesMax|Bytes|Max|Count)$/);
+        expect(name).toMatch(/(Ms|Bytes|Max|Count|Blocks|Metablocks|PerPeer|Here)$/);
       }
     }
   });
@@ -146,9 +155,9 @@ describe('a refusal', () => {
   });
 
   test('of two settings that do not fit together names both', () => {
-    const error = refusal(() => load('reconnect_min_ms = 5000\nreconnect_max_ms = 1000\n'));
-    expect(error.message).toContain(`${file}:1: reconnect_min_ms`);
-    expect(error.message).toContain('reconnect_max_ms (1000)');
+    const error = refusal(() => load('backoff_min_ms = 5000\nbackoff_max_ms = 1000\n'));
+    expect(error.message).toContain(`${file}:1: backoff_min_ms`);
+    expect(error.message).toContain('backoff_max_ms (1000)');
   });
 });
 
