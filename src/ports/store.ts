@@ -40,6 +40,8 @@ export interface Store {
   blocks(group: GroupId, issuer: AvatarId, from: CausalSequence, limit: number): BlockRecord[];
   /** Per Causal Group of the Sync Group: how far its Blocks stand here without a gap. */
   frontier(group: GroupId): FrontierRecord[];
+  /** As `frontier`, of the Blocks that are final: HFCS per Causal Group. */
+  finalFrontier(group: GroupId): FrontierRecord[];
   /** Blocks that are not final yet, in causal order per issuer. */
   pendingBlocks(group: GroupId): BlockRecord[];
   /** The Blocks of one Causal Group whose header stands here and whose payload is missing. */
