@@ -50,6 +50,7 @@ export class HomeError extends Error {
     | 'HOME_MISSING'
     | 'HOME_UNWRITABLE'
     | 'WORLD_NAME'
+    | 'WORLD_EXISTS'
     | 'WORLD_UNKNOWN'
     | 'WORLD_UNSAID';
 
