@@ -51,6 +51,8 @@ export interface Channel {
   tryPush(entry: Readonly<Record<string, unknown>>): boolean;
   /** Resolves when every Entry pushed so far is in a Block that survives a power cut. */
   flushed(): Promise<void>;
+  /** Resolves when every Entry pushed so far is final. Rejects with the signal's reason. */
+  finalized(signal?: AbortSignal): Promise<void>;
 
   /** Finalized Entries from a sequence number on, as far as there are any now. */
   pull(from: number, limit: number): PulledEntry[];
