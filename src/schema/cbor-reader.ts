@@ -1,0 +1,176 @@
+import type { EntryValue } from '../model/pact.ts';
+import { EntryFault } from './entry-fault.ts';
+import type { Shape, ShapeField } from './shape.ts';
+
+/**
+ * Reads what `CborWriter` writes and nothing else: led by the shapes, so hostile bytes can neither
+ * nest deeper nor claim more items than the Pact permits, and every head must be its shortest.
+ */
+
+const UNSIGNED = 0;
+const NEGATIVE = 1;
+const BYTES = 2;
+const TEXT = 3;
+const ARRAY = 4;
+const FALSE = 0xf4;
+const TRUE = 0xf5;
+const NULL = 0xf6;
+const DOUBLE = 0xfb;
+const SHORT_TEXT = 40;
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+export class CborReader {
+  private readonly bytes: Buffer;
+  private readonly view: DataView;
+  private at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  /** @returns one value per field, null where left out. @throws EntryFault */
+  read(fields: readonly ShapeField[]): EntryValue[] {
+    this.expectCount(fields.length, '');
+    const values: EntryValue[] = new Array(fields.length);
+    for (let index = 0; index < fields.length; index++) {
+      values[index] = this.readField(fields[index]!, '');
+    }
+    if (this.at !== this.bytes.length) {
+      throw new EntryFault('', `${this.bytes.length - this.at} bytes after the last field`);
+    }
+    return values;
+  }
+
+  private readField(field: ShapeField, within: string): EntryValue {
+    if (this.bytes[this.at] !== NULL) return this.readValue(field.shape, within + field.name);
+    if (!field.optional) throw new EntryFault(within + field.name, 'is required and left out');
+    this.at++;
+    return null;
+  }
+
+  private readValue(shape: Shape, path: string): EntryValue {
+    switch (shape.type) {
+      case 'string':
+        return this.text(path);
+      case 'integer':
+        return this.integer(path);
+      case 'number':
+        return this.bytes[this.at] === DOUBLE ? this.double(path) : this.integer(path);
+      case 'boolean':
+        return this.boolean(path);
+      case 'bytes': {
+        const length = this.length(BYTES, path);
+        const start = this.take(length, path);
+        return Uint8Array.prototype.slice.call(this.bytes, start, start + length);
+      }
+      case 'array':
+        return this.array(shape, path);
+      case 'object':
+        return this.object(shape.fields!, path);
+      default:
+        return shape.type satisfies never;
+    }
+  }
+
+  private array(shape: Shape, path: string): EntryValue {
+    const count = this.length(ARRAY, path);
+    if (count > shape.maxItems!) {
+      throw new EntryFault(path, `${count} items, at most ${shape.maxItems} permitted`);
+    }
+    const values: EntryValue[] = [];
+    for (let index = 0; index < count; index++) {
+      values.push(this.readValue(shape.items!, `${path}/${index}`));
+    }
+    return values;
+  }
+
+  private object(fields: readonly ShapeField[], path: string): EntryValue {
+    this.expectCount(fields.length, path);
+    const record: Record<string, EntryValue> = {};
+    for (const field of fields) {
+      const value = this.readField(field, `${path}/`);
+      if (value !== null) record[field.name] = value;
+    }
+    return record;
+  }
+
+  private expectCount(expected: number, path: string): void {
+    const count = this.length(ARRAY, path);
+    if (count !== expected) throw new EntryFault(path, `${count} fields, the Pact has ${expected}`);
+  }
+
+  private boolean(path: string): boolean {
+    const byte = this.bytes[this.take(1, path)];
+    if (byte !== TRUE && byte !== FALSE) throw new EntryFault(path, 'is not true or false');
+    return byte === TRUE;
+  }
+
+  private double(path: string): number {
+    const value = this.view.getFloat64(this.take(9, path) + 1);
+    if (!Number.isFinite(value)) throw new EntryFault(path, 'is not a finite number');
+    if (Number.isSafeInteger(value)) throw new EntryFault(path, 'an integer written as a double');
+    return value;
+  }
+
+  private integer(path: string): number {
+    const major = this.bytes[this.at]! >>> 5;
+    if (major === UNSIGNED) return this.length(UNSIGNED, path);
+    const argument = this.length(NEGATIVE, path);
+    if (argument >= Number.MAX_SAFE_INTEGER) throw new EntryFault(path, 'is below -(2^53 - 1)');
+    return -1 - argument;
+  }
+
+  private text(path: string): string {
+    const length = this.length(TEXT, path);
+    const start = this.take(length, path);
+    if (length <= SHORT_TEXT) {
+      const text = this.shortAscii(start, start + length);
+      if (text !== null) return text;
+    }
+    try {
+      return utf8.decode(this.bytes.subarray(start, start + length));
+    } catch (cause) {
+      if (cause instanceof TypeError) throw new EntryFault(path, 'text is not UTF-8');
+      throw cause;
+    }
+  }
+
+  private shortAscii(start: number, end: number): string | null {
+    for (let index = start; index < end; index++) if (this.bytes[index]! > 0x7f) return null;
+    return this.bytes.toString('latin1', start, end);
+  }
+
+  /** The argument of the next head, which must be of `major` and in its shortest form. */
+  private length(major: number, path: string): number {
+    const first = this.bytes[this.take(1, path)]!;
+    if (first >>> 5 !== major) {
+      throw new EntryFault(path, `CBOR of another kind (first byte 0x${first.toString(16)})`);
+    }
+    const info = first & 31;
+    if (info < 24) return info;
+    const value = this.argument(info, path);
+    const least = info === 24 ? 24 : info === 25 ? 0x100 : info === 26 ? 0x1_0000 : 0x1_0000_0000;
+    if (value < least) throw new EntryFault(path, 'a length or number not in its shortest form');
+    return value;
+  }
+
+  private argument(info: number, path: string): number {
+    if (info === 24) return this.bytes[this.take(1, path)]!;
+    if (info === 25) return this.view.getUint16(this.take(2, path));
+    if (info === 26) return this.view.getUint32(this.take(4, path));
+    if (info !== 27) throw new EntryFault(path, 'CBOR of indefinite length');
+    const at = this.take(8, path);
+    const value = this.view.getUint32(at) * 0x1_0000_0000 + this.view.getUint32(at + 4);
+    if (!Number.isSafeInteger(value)) throw new EntryFault(path, 'a number above 2^53 - 1');
+    return value;
+  }
+
+  private take(count: number, path: string): number {
+    const at = this.at;
+    if (at + count > this.bytes.length) throw new EntryFault(path, 'the Entry ends too early');
+    this.at = at + count;
+    return at;
+  }
+}
