@@ -69,6 +69,11 @@ export class EntryBuffer {
     );
   }
 
+  /** Would an Entry of so many bytes fit if nothing else were here? */
+  couldHold(byteLength: number): boolean {
+    return byteLength <= this.limits.bytesMax;
+  }
+
   /** Would `count` Entries of together `byteLength` bytes fit now? */
   hasRoom(count: number, byteLength: number): boolean {
     return (

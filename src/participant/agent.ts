@@ -1,0 +1,231 @@
+import type { Gossip, GossipHandler, PeerEvent } from '../gossip/contract.ts';
+import type { Delivery } from '../gossip/item.ts';
+import { toHex32 } from '../model/bytes.ts';
+import type { Ballot } from '../model/numbers.ts';
+import type { AvatarId, GroupId } from '../model/sync-group.ts';
+import { VERSION } from '../model/version.ts';
+import type { Core } from './core.ts';
+import { Deciding } from './deciding.ts';
+import { Deploying } from './deploying.ts';
+import { type Directory, decodeHello } from './directory.ts';
+import type {
+  Channel,
+  DagReport,
+  GroupReport,
+  PactReport,
+  ParticipantFace,
+  PeerReport,
+  StatusReport,
+} from './face.ts';
+import { RequestError } from './face.ts';
+import type { WorldHome } from './home.ts';
+import { Issuing } from './issuing.ts';
+import { Loop } from './loop.ts';
+import { DecodedBlocks, Projecting } from './projecting.ts';
+import { type ReportParts, reportDag, reportGroups, reportPact, reportPeers } from './report.ts';
+import { Requests } from './requests.ts';
+import { Stacking } from './stacking.ts';
+import { StoreSource } from './store-source.ts';
+import type { Memory } from './turn.ts';
+
+export interface AgentParts {
+  readonly core: Core;
+  readonly memory: Memory;
+  readonly directory: Directory;
+  readonly openGossip: (agent: Agent) => Gossip;
+  readonly name: string;
+  readonly kernelBuild: 'simd' | 'scalar';
+  readonly world: WorldHome;
+  readonly home: string;
+  /** Gives up database and lock. */
+  readonly release: () => void;
+}
+
+/** A running Participant: the parts wired together, and the face they show. */
+export class Agent implements ParticipantFace, GossipHandler {
+  readonly source: StoreSource;
+  private readonly parts: AgentParts;
+  private readonly core: Core;
+  private readonly gossip: Gossip;
+  private readonly loop: Loop;
+  private readonly requests: Requests;
+  private readonly reports: ReportParts;
+  private readonly followers = new Map<GroupId, (() => void)[]>();
+  private readonly startedAtMs: number;
+  private halted: string | null = null;
+  private isClosed = false;
+
+  constructor(parts: AgentParts) {
+    this.parts = parts;
+    const { core, memory } = parts;
+    this.core = core;
+    this.startedAtMs = core.timers.monotonicMs();
+    this.source = new StoreSource(core, memory);
+    const decoded = new DecodedBlocks(core.config.decodedEntriesMax);
+    const projecting: Projecting = new Projecting(core, decoded, (turn, entries) =>
+      deploying.observe(turn, entries),
+    );
+    const deciding = new Deciding(core, projecting);
+    const deploying = new Deploying(core, (turn, group) => {
+      if (group.owners.length > 1) deciding.run(turn, { kind: 'group', group });
+    });
+    const onClone = () => this.halt('own Blocks came from elsewhere that this disk does not have');
+    const stacking = new Stacking(core, { deciding, projecting, decoded, onClone });
+    const issuing = new Issuing(core, stacking, () => this.halted !== null);
+    this.gossip = parts.openGossip(this);
+    this.loop = new Loop({
+      core,
+      memory,
+      gossip: this.gossip,
+      deciding,
+      stacking,
+      issuing,
+      onCommit: () => this.source.changed(),
+      onFinal: (group) => this.wakeFollowers(group),
+    });
+    const { directory } = parts;
+    this.reports = { core, memory, directory, gossip: this.gossip, issuing };
+    this.requests = new Requests({
+      reports: this.reports,
+      loop: this.loop,
+      halted: () => this.halted,
+      onFinal: (group, act) => this.onceFinal(group, act),
+    });
+    this.loop.enqueue((turn) => deploying.recall(turn));
+  }
+
+  /** Listens, dials, and takes the first turn. @throws LinkError */
+  async start(): Promise<void> {
+    for (const url of this.core.config.listen) {
+      this.core.log.info('listening', { url: await this.gossip.listen(url) });
+    }
+    for (const url of [...this.core.config.peers, ...this.core.store.peerUrls()]) {
+      this.gossip.dial(url);
+    }
+    this.loop.wake();
+  }
+
+  onItems(deliveries: readonly Delivery[]): void {
+    this.loop.receive(deliveries);
+  }
+
+  onBallots(from: AvatarId, ballots: readonly { group: GroupId; ballot: Ballot }[]): void {
+    this.loop.observeBallots(from, ballots);
+  }
+
+  onPeer(event: PeerEvent): void {
+    switch (event.kind) {
+      case 'up': {
+        const name = decodeHello(event.session.hello);
+        const id = toHex32(event.session.avatar);
+        const avatar = { id, name, seenAtMs: this.core.timers.wallMs() };
+        const { peer, remote } = event;
+        this.core.log.info('peer-up', { peer, name, remote });
+        if (this.parts.directory.observe(avatar)) {
+          this.loop.enqueue(() => this.core.store.putAvatar(avatar));
+        }
+        return;
+      }
+      case 'down':
+        this.core.log.info('peer-down', { peer: event.peer, reason: event.reason });
+        return;
+      case 'own-avatar-seen':
+        if (event.self) {
+          this.core.log.warn('dialled-self', { remote: event.remote });
+        } else {
+          this.halt(`another device at ${event.remote} has this Participant's key`);
+        }
+        return;
+      default:
+        event satisfies never;
+    }
+  }
+
+  status(): StatusReport {
+    const { core, parts, loop } = this;
+    const peers = this.peers();
+    const gossip = this.gossip.status();
+    return {
+      version: VERSION,
+      world: parts.world.name,
+      avatar: core.self,
+      name: parts.name,
+      home: parts.home,
+      pid: process.pid,
+      upMs: core.timers.monotonicMs() - this.startedAtMs,
+      kernel: parts.kernelBuild,
+      listening: gossip.listening,
+      peers,
+      groups: this.groups(),
+      finalizedEntries: loop.finalizedEntries,
+      generations: loop.generations,
+      finalityMs: loop.finality.report(),
+      sentBytes: gossip.totals.bytesSent,
+      receivedBytes: gossip.totals.bytesReceived,
+      halted: this.halted ?? loop.diskTrouble?.message ?? null,
+    };
+  }
+
+  peers(): PeerReport[] {
+    return reportPeers(this.reports);
+  }
+
+  addPeer(url: string): void {
+    this.requests.addPeer(url);
+  }
+
+  pacts(): PactReport[] {
+    return this.core.store.pacts().map(reportPact);
+  }
+
+  addPact(fileText: string): Promise<PactReport> {
+    return this.requests.addPact(fileText);
+  }
+
+  groups(): GroupReport[] {
+    return reportGroups(this.reports);
+  }
+
+  addGroup(pact: string, owners: readonly string[]): Promise<GroupReport> {
+    return this.requests.addGroup(pact, owners);
+  }
+
+  channel(target: string): Channel {
+    if (this.isClosed) throw new RequestError('closed', 'This Participant was closed.');
+    return this.requests.channel(target);
+  }
+
+  dag(limit: number): DagReport {
+    return reportDag(this.reports, limit);
+  }
+
+  async close(): Promise<void> {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.loop.close();
+    await this.gossip.close();
+    for (const group of this.followers.keys()) this.wakeFollowers(group);
+    this.parts.release();
+  }
+
+  /** Goes on holding, verifying and voting, but issues nothing any more. */
+  private halt(reason: string): void {
+    if (this.halted !== null) return;
+    this.halted =
+      `This Participant stopped issuing: ${reason}. Most likely a card was cloned or an old backup ` +
+      'restored. Give one of the two devices a key of its own (vertebra init in a new home).';
+    this.core.log.error('halted', { reason });
+  }
+
+  private onceFinal(group: GroupId, act: () => void): void {
+    const acts = this.followers.get(group);
+    if (acts === undefined) this.followers.set(group, [act]);
+    else acts.push(act);
+  }
+
+  private wakeFollowers(group: GroupId): void {
+    const acts = this.followers.get(group) ?? [];
+    this.followers.delete(group);
+    for (const act of acts) act();
+  }
+}

@@ -1,0 +1,155 @@
+import type { EntrySequence } from '../model/numbers.ts';
+import type { EntryValue, Pact } from '../model/pact.ts';
+import type { SyncGroup } from '../model/sync-group.ts';
+import type { EntryCodec } from '../ports/pacts.ts';
+import type { Store } from '../ports/store.ts';
+import { type Channel, type PulledEntry, type PushOptions, RequestError } from './face.ts';
+import type { Outlet } from './issuing.ts';
+
+export interface ChannelParts {
+  readonly group: SyncGroup;
+  readonly codec: EntryCodec;
+  readonly store: Store;
+  /** Null where this Participant is no owner of the group: it may pull only. */
+  readonly outlet: Outlet | null;
+  readonly pullMax: number;
+  readonly monotonicMs: () => number;
+  /** Why nothing is issued any more; null while all is well. */
+  readonly halted: () => string | null;
+  /** Tells the loop that the Entry Buffer has changed. */
+  readonly changed: () => void;
+  /** Calls back once when something became final in the group. */
+  readonly onFinal: (act: () => void) => void;
+}
+
+/** A Channel in process. @source features A7. */
+export class GroupChannel implements Channel {
+  readonly group: SyncGroup;
+  readonly pact: Pact;
+  private readonly parts: ChannelParts;
+
+  constructor(parts: ChannelParts) {
+    this.parts = parts;
+    this.group = parts.group;
+    this.pact = parts.codec.pact;
+  }
+
+  tryPush(entry: Readonly<Record<string, unknown>>): boolean {
+    return this.offer(this.outlet(), this.encode(entry));
+  }
+
+  async push(
+    entries: readonly Readonly<Record<string, unknown>>[],
+    options: PushOptions = {},
+  ): Promise<void> {
+    const outlet = this.outlet();
+    const encoded = entries.map((entry, index) => this.encode(entry, index));
+    if (options.whenFull === 'refuse') {
+      const byteLength = encoded.reduce((sum, each) => sum + each.length, 0);
+      if (!outlet.buffer.hasRoom(encoded.length, byteLength)) {
+        throw new RequestError(
+          'buffer-full',
+          `The Entry Buffer of ${this.pact.name} has no room for ${encoded.length} Entries ` +
+            `(${byteLength} bytes). Push fewer at once, wait, or raise entry_buffer_bytes_max.`,
+        );
+      }
+    }
+    for (const each of encoded) {
+      while (!this.offer(outlet, each)) {
+        await changeOf(outlet, options.signal);
+        this.outlet();
+      }
+    }
+  }
+
+  async flushed(): Promise<void> {
+    const outlet = this.outlet();
+    const target = outlet.pushed;
+    while (outlet.durable < target) await changeOf(outlet);
+  }
+
+  async finalized(signal?: AbortSignal): Promise<void> {
+    await this.flushed();
+    const outlet = this.outlet();
+    const mine = [...outlet.inFlight.keys()];
+    while (mine.some((block) => outlet.inFlight.has(block))) await changeOf(outlet, signal);
+  }
+
+  pull(from: number, limit: number): PulledEntry[] {
+    const { store, codec, group, pullMax } = this.parts;
+    const first = Math.max(1, Math.floor(from)) as EntrySequence;
+    return store.entries(group.id, first, Math.min(limit, pullMax)).map((stored) => {
+      const { sequence, block, index, issuer, atMs, bytes } = stored;
+      const values = bytes === null ? null : codec.decode(bytes);
+      const entry = values?.ok ? codec.toRecord(values.value as readonly EntryValue[]) : null;
+      return { sequence, entry, block, index, issuer, atMs };
+    });
+  }
+
+  async *follow(from: number, signal: AbortSignal): AsyncIterable<PulledEntry> {
+    let next = Math.max(1, from);
+    while (!signal.aborted) {
+      const news = new Promise<void>((resolve) => {
+        this.parts.onFinal(resolve);
+        signal.addEventListener('abort', () => resolve(), { once: true });
+      });
+      const entries = this.pull(next, this.parts.pullMax);
+      for (const entry of entries) {
+        if (signal.aborted) return;
+        yield entry;
+        next = entry.sequence + 1;
+      }
+      if (entries.length === 0) await news;
+    }
+  }
+
+  private outlet(): Outlet {
+    const halted = this.parts.halted();
+    if (halted !== null) throw new RequestError('halted', halted);
+    if (this.parts.outlet !== null) return this.parts.outlet;
+    throw new RequestError(
+      'group-not-owned',
+      `This Participant is no owner of the Sync Group ${this.group.id.slice(0, 12)} of ` +
+        `${this.pact.name}, so it cannot push there. Add one with: vertebra group add ` +
+        `${this.pact.name} --owner self --owner NAME...`,
+    );
+  }
+
+  private encode(entry: Readonly<Record<string, unknown>>, index = 0): Uint8Array {
+    const encoded = this.parts.codec.encode(entry);
+    if (!encoded.ok) {
+      throw new RequestError(
+        'entry-invalid',
+        `Entry ${index} breaks the Pact ${this.pact.name} in the field ${encoded.field}: ` +
+          encoded.message,
+        { where: encoded.field },
+      );
+    }
+    const outlet = this.parts.outlet;
+    if (outlet !== null && !outlet.buffer.couldHold(encoded.value.length)) {
+      throw new RequestError(
+        'entry-too-long',
+        `Entry ${index} has ${encoded.value.length} bytes and can never fit the Entry Buffer. ` +
+          'Make it shorter, or raise entry_buffer_bytes_max.',
+      );
+    }
+    return encoded.value;
+  }
+
+  private offer(outlet: Outlet, encoded: Uint8Array): boolean {
+    if (!outlet.buffer.offer(encoded, this.parts.monotonicMs())) {
+      this.parts.changed();
+      return false;
+    }
+    outlet.pushed++;
+    this.parts.changed();
+    return true;
+  }
+}
+
+function changeOf(outlet: Outlet, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    outlet.onChange(resolve);
+    signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+}

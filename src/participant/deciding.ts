@@ -1,0 +1,86 @@
+import type { ConsensusEffect, ConsensusEvent } from '../consensus/events.ts';
+import { step } from '../consensus/metablockchain.ts';
+import { concatBytes, toHex32 } from '../model/bytes.ts';
+import { invariant } from '../model/invariant.ts';
+import type { Core } from './core.ts';
+import type { Projecting } from './projecting.ts';
+import type { Turn } from './turn.ts';
+
+type FinalizeEffect = Extract<ConsensusEffect, { kind: 'finalize' }>;
+
+/** Takes the Metablockchain a step and does what it says, inside the turn's transaction. */
+export class Deciding {
+  private readonly core: Core;
+  private readonly projecting: Projecting;
+
+  constructor(core: Core, projecting: Projecting) {
+    this.core = core;
+    this.projecting = projecting;
+  }
+
+  /** @returns the effects, already applied. */
+  run(turn: Turn, event: ConsensusEvent): ConsensusEffect[] {
+    const result = step(this.core.consensus, turn.consensus, event, turn.nowMs);
+    turn.consensus = result.state;
+    for (const effect of result.effects) this.apply(turn, effect);
+    return result.effects;
+  }
+
+  private apply(turn: Turn, effect: ConsensusEffect): void {
+    const { store, log } = this.core;
+    switch (effect.kind) {
+      case 'store-vote':
+        store.putVote(effect.record);
+        return;
+      case 'store-metablock':
+        store.putMetablock(effect.metablock);
+        return;
+      case 'store-certificate':
+        store.putCertificate(effect.certificate);
+        return;
+      case 'finalize':
+        this.finalize(turn, effect);
+        return;
+      case 'send-metablock':
+        turn.sends.push({ kind: 'metablock', metablock: effect.metablock });
+        return;
+      case 'send-certificate':
+        turn.sends.push({ kind: 'certificate', certificate: effect.certificate });
+        return;
+      case 'send-ballot-note':
+        turn.sends.push({ kind: 'ballot-note', note: effect.note });
+        return;
+      case 'want':
+        turn.wants.push(effect);
+        return;
+      case 'refused':
+      case 'accepted':
+        return;
+      case 'evidence':
+        store.putEvidence({
+          id: toHex32(this.core.hash(concatBytes(...effect.items))),
+          group: effect.group,
+          offender: effect.offender,
+          kind: 'equivocation',
+          items: effect.items,
+          seenAtMs: turn.wallMs,
+        });
+        log.warn('equivocation', { group: effect.group, offender: effect.offender });
+        return;
+      case 'alarm':
+        log.error('fork', { group: effect.group, metablocks: effect.metablocks });
+        return;
+      default:
+        effect satisfies never;
+    }
+  }
+
+  private finalize(turn: Turn, effect: FinalizeEffect): void {
+    const { group: groupId, level } = effect.head;
+    const group = turn.registry.group(groupId);
+    invariant(group !== undefined, 'a Metablock is final for a known Sync Group');
+    turn.generations++;
+    const chain = { metablock: effect.metablock.id, level };
+    this.projecting.finalize(turn, group, chain, effect.blocks);
+  }
+}

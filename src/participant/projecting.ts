@@ -1,0 +1,95 @@
+import type { Block, BlockId } from '../model/block.ts';
+import { invariant } from '../model/invariant.ts';
+import type { MetablockId } from '../model/metablock.ts';
+import type { Level } from '../model/numbers.ts';
+import type { SyncGroup } from '../model/sync-group.ts';
+import type { DecodedEntries } from '../ports/store.ts';
+import type { Core } from './core.ts';
+import { decodeEntries } from './entries.ts';
+import type { Turn } from './turn.ts';
+
+/** Where rows of Blocks that were judged and are not final yet wait, within a bound. */
+export class DecodedBlocks {
+  private readonly entriesMax: number;
+  private readonly blocks = new Map<BlockId, DecodedEntries>();
+  private entryCount = 0;
+
+  constructor(entriesMax: number) {
+    this.entriesMax = entriesMax;
+  }
+
+  put(block: BlockId, entries: DecodedEntries): void {
+    if (this.blocks.has(block)) return;
+    this.blocks.set(block, entries);
+    this.entryCount += entries.rows.length;
+    for (const [oldest, rows] of this.blocks) {
+      if (this.entryCount <= this.entriesMax || oldest === block) break;
+      this.blocks.delete(oldest);
+      this.entryCount -= rows.rows.length;
+    }
+  }
+
+  take(block: BlockId): DecodedEntries | null {
+    const entries = this.blocks.get(block);
+    if (entries === undefined) return null;
+    this.blocks.delete(block);
+    this.entryCount -= entries.rows.length;
+    return entries;
+  }
+}
+
+/** Makes Blocks final: sequence numbers, rows, and what follows from Entries of built-in Pacts. */
+export class Projecting {
+  private readonly core: Core;
+  private readonly decoded: DecodedBlocks;
+  private readonly onBuiltIn: (turn: Turn, entries: DecodedEntries) => void;
+
+  constructor(
+    core: Core,
+    decoded: DecodedBlocks,
+    onBuiltIn: (turn: Turn, entries: DecodedEntries) => void,
+  ) {
+    this.core = core;
+    this.decoded = decoded;
+    this.onBuiltIn = onBuiltIn;
+  }
+
+  /** Inside the turn's transaction. `chain` is null for a single owner's group. */
+  finalize(
+    turn: Turn,
+    group: SyncGroup,
+    chain: { readonly metablock: MetablockId; readonly level: Level } | null,
+    blocks: readonly Block[],
+  ): void {
+    const decoded = blocks.map((block) => ({ block, entries: this.entriesOf(turn, group, block) }));
+    this.core.store.finalize({ group: group.id, chain, blocks: decoded });
+    for (const { block, entries } of decoded) {
+      const { id, issuer, entryCount } = block;
+      turn.finalized.push({ group: group.id, block: id, issuer, entryCount });
+      if (entries !== null) this.settle(turn, entries);
+    }
+  }
+
+  /** The payload of a Block that is final came later. */
+  projectLate(turn: Turn, block: Block, entries: DecodedEntries): void {
+    this.core.store.projectLate(block.id, entries);
+    this.settle(turn, entries);
+  }
+
+  private settle(turn: Turn, entries: DecodedEntries): void {
+    const { pact, group } = this.core.builtIn;
+    if (entries.pact === pact.id || entries.pact === group.id) this.onBuiltIn(turn, entries);
+  }
+
+  private entriesOf(turn: Turn, group: SyncGroup, block: Block): DecodedEntries | null {
+    const waiting = this.decoded.take(block.id);
+    if (waiting !== null) return waiting;
+    const payload = this.core.store.payload(block.id);
+    if (payload === null) return null;
+    const pact = turn.registry.pact(group.pact);
+    invariant(pact !== undefined, 'a known Sync Group has a known Pact');
+    const entries = decodeEntries(this.core.reader, pact, payload, this.core.limits);
+    invariant(entries.ok, 'a stacked payload was judged before it was stacked');
+    return entries.value;
+  }
+}

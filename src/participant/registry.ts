@@ -1,0 +1,90 @@
+import type { HashFunction } from '../model/bytes.ts';
+import type { Pact } from '../model/pact.ts';
+import {
+  type AvatarId,
+  deriveGroupId,
+  type GroupId,
+  makeSyncGroup,
+  type PactId,
+  type SyncGroup,
+} from '../model/sync-group.ts';
+
+/**
+ * The Pacts and Sync Groups that a Participant knows. Reads through to its base; what a turn adds
+ * stays aside until `merge`, so that a failed commit leaves no trace.
+ */
+export class Registry {
+  private readonly base: Registry | null;
+  private readonly pacts = new Map<PactId, Pact>();
+  private readonly groups = new Map<GroupId, SyncGroup>();
+
+  constructor(base: Registry | null = null) {
+    this.base = base;
+  }
+
+  pact(id: PactId): Pact | undefined {
+    return this.pacts.get(id) ?? this.base?.pact(id);
+  }
+
+  group(id: GroupId): SyncGroup | undefined {
+    return this.groups.get(id) ?? this.base?.group(id);
+  }
+
+  addPact(pact: Pact): void {
+    this.pacts.set(pact.id, pact);
+  }
+
+  addGroup(group: SyncGroup): void {
+    this.groups.set(group.id, group);
+  }
+
+  allPacts(): Pact[] {
+    return [...(this.base?.allPacts() ?? []), ...this.pacts.values()];
+  }
+
+  allGroups(): SyncGroup[] {
+    return [...(this.base?.allGroups() ?? []), ...this.groups.values()];
+  }
+
+  get groupCount(): number {
+    return this.groups.size + (this.base?.groupCount ?? 0);
+  }
+
+  /** Writes what stands aside into the base. */
+  merge(): void {
+    if (this.base === null) return;
+    for (const pact of this.pacts.values()) this.base.addPact(pact);
+    for (const group of this.groups.values()) this.base.addGroup(group);
+    this.pacts.clear();
+    this.groups.clear();
+  }
+}
+
+/** The Sync Group of a Pact and owners, with what the Pact says of Quorum and availability. */
+export function deriveGroup(
+  hash: HashFunction,
+  pact: Pact,
+  owners: readonly AvatarId[],
+): SyncGroup {
+  const { quorumPolicy, availability } = pact;
+  return makeSyncGroup(hash, { pact: pact.id, quorumPolicy, availability }, owners);
+}
+
+/**
+ * Entries of built-in Pacts lie in sole-owner groups of whoever deploys them; nobody announces such
+ * a group, its first Block does.
+ *
+ * @returns the group that `group` is the id of, if it is one of `issuer`'s own of a built-in Pact.
+ * @source architecture, Identity and the World.
+ */
+export function deriveBuiltInGroup(
+  hash: HashFunction,
+  builtIn: readonly Pact[],
+  group: GroupId,
+  issuer: AvatarId,
+): SyncGroup | null {
+  for (const pact of builtIn) {
+    if (deriveGroupId(hash, pact.id, [issuer]) === group) return deriveGroup(hash, pact, [issuer]);
+  }
+  return null;
+}

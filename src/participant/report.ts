@@ -1,0 +1,140 @@
+import { describe, type GroupDescription } from '../consensus/metablockchain.ts';
+import type { Gossip } from '../gossip/contract.ts';
+import { deriveQuorum, groupNumberOf, type SyncGroup } from '../model/sync-group.ts';
+import type { PactRecord } from '../ports/store.ts';
+import type { Core } from './core.ts';
+import type { Directory } from './directory.ts';
+import type { DagNode, DagReport, GroupReport, PactReport, PeerReport } from './face.ts';
+import type { Issuing } from './issuing.ts';
+import type { Memory } from './turn.ts';
+
+export interface ReportParts {
+  readonly core: Core;
+  readonly memory: Memory;
+  readonly directory: Directory;
+  readonly gossip: Gossip;
+  readonly issuing: Issuing;
+}
+
+export function reportPact(record: PactRecord): PactReport {
+  const { pact, table } = record;
+  const { id, name, key, fields, definition, quorumPolicy, availability } = pact;
+  return { id, name, table, quorum: quorumPolicy, availability, key, fields, definition };
+}
+
+export function reportPeers(parts: ReportParts): PeerReport[] {
+  const status = parts.gossip.status();
+  const nowMs = parts.core.timers.wallMs();
+  const connected = status.peers.map((peer): PeerReport => {
+    const dialled = status.dialling.find(
+      (each) => each.peer === peer.peer && each.state === 'linked',
+    );
+    return {
+      avatar: peer.peer,
+      name: parts.directory.nameOf(peer.peer),
+      url: dialled?.url ?? peer.remote,
+      kind: peer.kind,
+      state: 'connected',
+      upMs: Math.max(0, nowMs - peer.upSinceMs),
+      roundTripMs: peer.roundTripMs,
+      sentBytes: peer.counters.bytesSent,
+      receivedBytes: peer.counters.bytesReceived,
+      queuedBytes: peer.queuedBytes,
+      lastError: null,
+    };
+  });
+  const waiting = status.dialling
+    .filter((each) => each.state !== 'linked' && each.state !== 'stand-by')
+    .map(
+      (each): PeerReport => ({
+        avatar: each.peer,
+        name: each.peer === null ? null : parts.directory.nameOf(each.peer),
+        url: each.url,
+        kind: each.url.slice(0, each.url.indexOf(':')),
+        state: each.state === 'waiting' ? 'waiting' : 'connecting',
+        upMs: 0,
+        roundTripMs: null,
+        sentBytes: 0,
+        receivedBytes: 0,
+        queuedBytes: 0,
+        lastError: each.lastError,
+      }),
+    );
+  return [...connected, ...waiting];
+}
+
+export function reportGroups(parts: ReportParts): GroupReport[] {
+  const described = new Map(
+    describe(parts.memory.consensus).map((each) => [each.group, each] as const),
+  );
+  return parts.memory.registry
+    .allGroups()
+    .map((group) => reportGroup(parts, group, described.get(group.id)));
+}
+
+export function reportGroup(
+  parts: ReportParts,
+  group: SyncGroup,
+  state: GroupDescription | undefined,
+): GroupReport {
+  const { core, memory, directory, issuing } = parts;
+  const outlet = issuing.outletOf(group.id);
+  return {
+    id: group.id,
+    number: groupNumberOf(group.id),
+    pact: memory.registry.pact(group.pact)?.name ?? group.pact,
+    owners: group.owners.map((avatar) => ({ avatar, name: directory.nameOf(avatar) })),
+    own: group.owners.includes(core.self),
+    quorum: deriveQuorum(group.owners.length, group.quorumPolicy),
+    ballot: state?.ballot ?? 0,
+    finalizedLevel: state?.finalizedLevel ?? -1,
+    highestCertified: state?.highestCertified ?? -1,
+    highestFinalizable: state?.highestFinalizable ?? -1,
+    lastSequence: core.store.lastSequence(group.id),
+    pendingBlocks: state?.pendingBlocks ?? 0,
+    bufferedEntries: outlet?.buffer.entryCount ?? 0,
+    awaited: (state?.awaited ?? []).map((avatar) => directory.labelOf(avatar)),
+    alarm: state?.alarm ?? null,
+  };
+}
+
+/** The last Generations: finalized Metablocks of every chain, and what is open above them. */
+export function reportDag(parts: ReportParts, limit: number): DagReport {
+  const { core, memory } = parts;
+  const nodes = new Map<string, DagNode>();
+  const open = new Set(core.store.openMetablocks().map((each) => each.id));
+  const finalized = new Set<string>();
+  for (const group of memory.registry.allGroups()) {
+    const head = core.store.finalizedHead(group.id);
+    if (head === null) continue;
+    const from = Math.max(0, head.level - limit + 1) as typeof head.level;
+    for (const record of core.store.chain(group.id, from, limit)) {
+      open.add(record.metablock);
+      finalized.add(record.metablock);
+    }
+  }
+  const heads = new Set(describe(memory.consensus).map((each) => each.head?.metablock));
+  for (const id of open) {
+    const metablock = core.store.metablock(id);
+    if (metablock === null) continue;
+    nodes.set(id, {
+      id,
+      generation: metablock.generation,
+      issuer: parts.directory.labelOf(metablock.issuer),
+      predecessors: metablock.predecessors,
+      blocks: metablock.blocks.length,
+      state: finalized.has(id) ? 'finalized' : heads.has(id) ? 'finalizable' : 'prepared',
+      groups: metablock.predecessors.map((each) => labelGroup(parts, each.group)),
+      certificates: core.store.certificates(id).length,
+    });
+  }
+  const sorted = [...nodes.values()].sort((a, b) => a.generation - b.generation);
+  const last = sorted.at(-1)?.generation ?? 0;
+  return { nodes: sorted.filter((each) => each.generation > last - limit) };
+}
+
+function labelGroup(parts: ReportParts, id: string): string {
+  const group = parts.memory.registry.allGroups().find((each) => each.id === id);
+  const pact = group === undefined ? undefined : parts.memory.registry.pact(group.pact);
+  return `${pact?.name ?? 'unknown'}#${id.slice(0, 6)}`;
+}

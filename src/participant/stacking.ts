@@ -1,0 +1,187 @@
+import { deriveStanding } from '../dataflow/block-stack.ts';
+import { type Block, type BlockId, signedBytesOf } from '../model/block.ts';
+import { fromHex } from '../model/bytes.ts';
+import { invariant } from '../model/invariant.ts';
+import type { CausalSequence } from '../model/numbers.ts';
+import type { AvatarId, GroupId, SyncGroup } from '../model/sync-group.ts';
+import type { DecodedEntries } from '../ports/store.ts';
+import type { Core } from './core.ts';
+import type { Deciding } from './deciding.ts';
+import { type EarlyBlock, EarlyBlocks } from './early-blocks.ts';
+import { checkPayload, type PayloadRefusal } from './entries.ts';
+import type { DecodedBlocks, Projecting } from './projecting.ts';
+import { deriveBuiltInGroup } from './registry.ts';
+import type { Turn } from './turn.ts';
+
+/** What became of a Block that a peer sent. */
+export type StackingOutcome =
+  | { readonly kind: 'stacked' }
+  /** Stands here already, or belongs to a group that is not known yet, or leaves a gap. */
+  | { readonly kind: 'known' | 'not-ours' | 'early' }
+  | { readonly kind: 'refused'; readonly reason: BlockRefusal; readonly detail?: string };
+
+export type BlockRefusal =
+  | 'block-forged'
+  | 'block-not-by-owner'
+  | 'block-dependencies'
+  | 'block-forked'
+  | 'block-own-unknown'
+  | PayloadRefusal;
+
+/** Judges others' Blocks and puts them on the Block Stack, each Causal Group in its order. */
+export class Stacking {
+  private readonly core: Core;
+  private readonly deciding: Deciding;
+  private readonly projecting: Projecting;
+  private readonly decoded: DecodedBlocks;
+  private readonly early: EarlyBlocks;
+  private readonly onClone: (block: Block) => void;
+
+  constructor(
+    core: Core,
+    parts: {
+      readonly deciding: Deciding;
+      readonly projecting: Projecting;
+      readonly decoded: DecodedBlocks;
+      /** A Block of our own that this disk does not have. */
+      readonly onClone: (block: Block) => void;
+    },
+  ) {
+    this.core = core;
+    this.deciding = parts.deciding;
+    this.projecting = parts.projecting;
+    this.decoded = parts.decoded;
+    this.onClone = parts.onClone;
+    this.early = new EarlyBlocks(core.config.earlyBlocksMax);
+  }
+
+  /** Inside the turn's transaction. */
+  observe(turn: Turn, block: Block, payload: Uint8Array | null): StackingOutcome {
+    const outcome = this.judge(turn, block, payload);
+    if (outcome.kind === 'stacked') this.observeEarly(turn, block);
+    return outcome;
+  }
+
+  private judge(turn: Turn, block: Block, payload: Uint8Array | null): StackingOutcome {
+    const group = turn.registry.group(block.group) ?? this.adopt(turn, block.group, block.issuer);
+    if (group === null) return { kind: 'not-ours' };
+    if (!group.owners.includes(block.issuer)) return refused('block-not-by-owner');
+    const stacked = this.core.store.block(block.id);
+    if (stacked !== null) {
+      if (stacked.held || payload === null) return { kind: 'known' };
+      return this.complete(turn, group, { block: stacked.block, payload, final: stacked.final });
+    }
+    const standing = deriveStanding(turn.tips, block, (sequence) => this.idAt(block, sequence));
+    if (standing === 'known') return { kind: 'known' };
+    if (!this.isSigned(block)) return refused('block-forged');
+    if (block.dependencies.length >= group.owners.length) return refused('block-dependencies');
+    if (standing === 'early') {
+      this.early.put({ block, payload });
+      return { kind: 'early' };
+    }
+    if (block.issuer === this.core.self) {
+      this.onClone(block);
+      return refused('block-own-unknown');
+    }
+    if (standing === 'fork') return this.refuseFork(turn, block);
+    return this.stack(turn, group, block, payload);
+  }
+
+  private stack(
+    turn: Turn,
+    group: SyncGroup,
+    block: Block,
+    payload: Uint8Array | null,
+  ): StackingOutcome {
+    const entries = payload === null ? null : this.judgePayload(turn, group, block, payload);
+    if (entries !== null && !entries.ok) return entries.outcome;
+    this.core.store.putBlock(block, payload);
+    turn.tips.set(group.id, block.issuer, { sequence: block.sequence, block: block.id });
+    if (entries !== null) this.decoded.put(block.id, entries.value);
+    this.follow(turn, group, block, payload !== null);
+    return { kind: 'stacked' };
+  }
+
+  /** What follows from a Block on the Stack: final at once for a single owner, else it is voted on. */
+  follow(turn: Turn, group: SyncGroup, block: Block, held: boolean): void {
+    if (group.owners.length === 1) this.projecting.finalize(turn, group, null, [block]);
+    else this.deciding.run(turn, { kind: 'block', block, held });
+  }
+
+  private complete(
+    turn: Turn,
+    group: SyncGroup,
+    late: { block: Block; payload: Uint8Array; final: boolean },
+  ): StackingOutcome {
+    const entries = this.judgePayload(turn, group, late.block, late.payload);
+    if (!entries.ok) return entries.outcome;
+    this.core.store.putBlock(late.block, late.payload);
+    if (late.final) {
+      this.projecting.projectLate(turn, late.block, entries.value);
+    } else {
+      this.decoded.put(late.block.id, entries.value);
+      this.deciding.run(turn, { kind: 'block', block: late.block, held: true });
+    }
+    return { kind: 'stacked' };
+  }
+
+  private judgePayload(
+    turn: Turn,
+    group: SyncGroup,
+    block: Block,
+    payload: Uint8Array,
+  ): { ok: true; value: DecodedEntries } | { ok: false; outcome: StackingOutcome } {
+    const pact = turn.registry.pact(group.pact);
+    invariant(pact !== undefined, 'a known Sync Group has a known Pact');
+    const checked = checkPayload(this.core, pact, block, payload);
+    if (checked.ok) return checked;
+    return { ok: false, outcome: refused(checked.reason, checked.detail) };
+  }
+
+  /** A Block that was held because of the gap before it may continue its Causal Group now. */
+  private observeEarly(turn: Turn, block: Block): void {
+    let next: EarlyBlock | null = this.early.takeAfter(block);
+    while (next !== null) {
+      const outcome = this.judge(turn, next.block, next.payload);
+      if (outcome.kind !== 'stacked') return;
+      next = this.early.takeAfter(next.block);
+    }
+  }
+
+  private adopt(turn: Turn, id: GroupId, issuer: AvatarId): SyncGroup | null {
+    const builtIn = [this.core.builtIn.pact, this.core.builtIn.group];
+    const group = deriveBuiltInGroup(this.core.hash, builtIn, id, issuer);
+    if (group === null || turn.registry.groupCount >= this.core.config.groupsMax) return null;
+    this.core.store.putGroup(group);
+    turn.registry.addGroup(group);
+    return group;
+  }
+
+  private isSigned(block: Block): boolean {
+    const { verifier } = this.core;
+    return verifier.verify(fromHex(block.issuer), signedBytesOf(block), block.signature);
+  }
+
+  private idAt(block: Block, sequence: CausalSequence): BlockId | null {
+    const [there] = this.core.store.blocks(block.group, block.issuer, sequence, 1);
+    return there?.block.sequence === sequence ? there.block.id : null;
+  }
+
+  private refuseFork(turn: Turn, block: Block): StackingOutcome {
+    const [there] = this.core.store.blocks(block.group, block.issuer, block.sequence, 1);
+    const items = there === undefined ? [block.bytes] : [there.block.bytes, block.bytes];
+    this.core.store.putEvidence({
+      id: block.id,
+      group: block.group,
+      offender: block.issuer,
+      kind: 'forked-log',
+      items,
+      seenAtMs: turn.wallMs,
+    });
+    return refused('block-forked', `${block.issuer} issued two Blocks ${block.sequence}`);
+  }
+}
+
+function refused(reason: BlockRefusal, detail?: string): StackingOutcome {
+  return detail === undefined ? { kind: 'refused', reason } : { kind: 'refused', reason, detail };
+}

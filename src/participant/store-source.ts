@@ -1,0 +1,147 @@
+import { describe } from '../consensus/metablockchain.ts';
+import type { ChainStep, Digest, GossipSource, GroupDigest } from '../gossip/source.ts';
+import type { Block, BlockId } from '../model/block.ts';
+import { compareText } from '../model/bytes.ts';
+import type { Certificate } from '../model/certificate.ts';
+import type { Metablock, MetablockId } from '../model/metablock.ts';
+import type { Ballot, CausalSequence, Level } from '../model/numbers.ts';
+import { type AvatarId, deriveQuorum, type GroupId, type SyncGroup } from '../model/sync-group.ts';
+import type { Core } from './core.ts';
+import { deriveBuiltInGroup } from './registry.ts';
+import type { Memory } from './turn.ts';
+
+/** What gossip may read: the store, and where this Participant stands. */
+export class StoreSource implements GossipSource {
+  private readonly core: Core;
+  private readonly memory: Memory;
+  private known: Digest | null = null;
+
+  constructor(core: Core, memory: Memory) {
+    this.core = core;
+    this.memory = memory;
+  }
+
+  /** The next `digest` is made anew. */
+  changed(): void {
+    this.known = null;
+  }
+
+  digest(): Digest {
+    this.known ??= this.deriveDigest();
+    return this.known;
+  }
+
+  wants(group: GroupId, issuer: AvatarId): boolean {
+    const known = this.memory.registry.group(group);
+    if (known !== undefined) return known.owners.includes(issuer);
+    const { pact, group: groups } = this.core.builtIn;
+    return deriveBuiltInGroup(this.core.hash, [pact, groups], group, issuer) !== null;
+  }
+
+  wantsChain(group: GroupId): boolean {
+    return (this.memory.registry.group(group)?.owners.length ?? 0) > 1;
+  }
+
+  block(id: BlockId): Block | null {
+    return this.core.store.block(id)?.block ?? null;
+  }
+
+  payload(id: BlockId): Uint8Array | null {
+    return this.core.store.payload(id);
+  }
+
+  metablock(id: MetablockId): Metablock | null {
+    return this.core.store.metablock(id);
+  }
+
+  certificates(metablock: MetablockId): readonly Certificate[] {
+    return this.core.store.certificates(metablock);
+  }
+
+  chain(group: GroupId, from: Level, limit: number): readonly ChainStep[] {
+    const known = this.memory.registry.group(group);
+    if (known === undefined) return [];
+    const steps: ChainStep[] = [];
+    for (const { level, metablock: id } of this.core.store.chain(group, from, limit)) {
+      const metablock = this.core.store.metablock(id);
+      if (metablock === null) break;
+      steps.push(this.stepOf(known, level, metablock));
+    }
+    return steps;
+  }
+
+  open(group: GroupId): readonly ChainStep[] {
+    const known = this.memory.registry.group(group);
+    if (known === undefined) return [];
+    const head = this.core.store.finalizedHead(group);
+    const levels = new Map<MetablockId | null, number>([
+      [head?.metablock ?? null, head?.level ?? -1],
+    ]);
+    const above = this.core.store
+      .openMetablocks()
+      .sort((a, b) => a.generation - b.generation || compareText(a.id, b.id));
+    const steps: ChainStep[] = [];
+    for (const metablock of above) {
+      const place = metablock.predecessors.find((each) => each.group === group);
+      const below = place === undefined ? undefined : levels.get(place.metablock);
+      if (below === undefined || levels.has(metablock.id)) continue;
+      levels.set(metablock.id, below + 1);
+      steps.push(this.stepOf(known, (below + 1) as Level, metablock));
+    }
+    return steps;
+  }
+
+  causal(group: GroupId, issuer: AvatarId, from: CausalSequence, limit: number): readonly Block[] {
+    return this.core.store.blocks(group, issuer, from, limit).map((each) => each.block);
+  }
+
+  private stepOf(group: SyncGroup, level: Level, metablock: Metablock): ChainStep {
+    const blocks = metablock.blocks.filter(
+      (id) => this.core.store.block(id)?.block.group === group.id,
+    );
+    const certificates = this.core.store.certificates(metablock.id);
+    return { level, metablock, blocks, provable: isQuorum(group, certificates) };
+  }
+
+  private deriveDigest(): Digest {
+    const described = new Map(
+      describe(this.memory.consensus).map((each) => [each.group, each] as const),
+    );
+    return this.memory.registry
+      .allGroups()
+      .sort((a, b) => compareText(a.id, b.id))
+      .map((group): GroupDigest => {
+        const state = described.get(group.id);
+        const head = group.owners.length > 1 ? this.core.store.finalizedHead(group.id) : null;
+        return {
+          group: group.id,
+          finalized: head === null ? null : { level: head.level, metablock: head.metablock },
+          head: state?.head?.metablock ?? null,
+          ballot: group.owners.includes(this.core.self)
+            ? ((state?.ballot ?? 0) as Ballot)
+            : (0 as Ballot),
+          issuers: group.owners.flatMap((issuer) => {
+            const tip = this.memory.tips.tip(group.id, issuer);
+            return tip === null ? [] : [{ issuer, ...tip }];
+          }),
+        };
+      });
+  }
+}
+
+/** Do these Certificates make their Metablock Finalizable for the group at some Ballot? */
+function isQuorum(group: SyncGroup, certificates: readonly Certificate[]): boolean {
+  const voters = new Map<Ballot, Set<AvatarId>>();
+  for (const { certifier, entries } of certificates) {
+    const ballot = entries.find((each) => each.group === group.id)?.ballot;
+    if (ballot === undefined || !group.owners.includes(certifier)) continue;
+    let at = voters.get(ballot);
+    if (at === undefined) {
+      at = new Set();
+      voters.set(ballot, at);
+    }
+    at.add(certifier);
+  }
+  const quorum = deriveQuorum(group.owners.length, group.quorumPolicy);
+  return [...voters.values()].some((each) => each.size >= quorum);
+}
