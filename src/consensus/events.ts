@@ -27,8 +27,13 @@ export type ConsensusEvent =
       readonly owner: AvatarId;
       readonly ballot: Ballot;
     }
-  /** The Blocks of this issuer above `lastGood` are covered by a fork proof. */
-  | { readonly kind: 'fork-proof'; readonly group: GroupId; readonly issuer: AvatarId }
+  /** The Blocks of this issuer above the causal sequence `lastGood` are covered by a fork proof. */
+  | {
+      readonly kind: 'fork-proof';
+      readonly group: GroupId;
+      readonly issuer: AvatarId;
+      readonly lastGood: CausalSequence;
+    }
   /** Time passed: the state's deadline is due. */
   | { readonly kind: 'tick' };
 
@@ -80,6 +85,8 @@ export type ConsensusEffect =
       readonly metablocks: readonly MetablockId[];
       readonly blocks: readonly BlockId[];
     }
+  /** What the event brought was new here, signed and within bounds: gossip may relay it. */
+  | { readonly kind: 'accepted' }
   /** A peer's lie; kept or counted, never acted on. */
   | { readonly kind: 'refused'; readonly reason: RefusalReason; readonly by: AvatarId | null }
   /** An issuer made two children of one head, or an owner certified against V1: both are kept. */
@@ -103,8 +110,10 @@ export type RefusalReason =
   | 'metablock-malformed'
   | 'certificate-forged'
   | 'certificate-not-by-owner'
+  | 'certificate-ballot-too-high'
   | 'ballot-note-forged'
   | 'ballot-note-not-by-owner'
+  | 'ballot-note-too-high'
   | 'held-too-many';
 
 /** What an agent reads back at its start. */
@@ -128,8 +137,8 @@ export interface ConsensusSettings {
   readonly prepareBlockCount: number;
   readonly ballotTimeoutMs: number;
   readonly ballotTimeoutMaxMs: number;
-  /** Undecided candidates kept per issuer and group. */
+  /** Undecided children of one head that are kept of one issuer. */
   readonly candidatesPerIssuerMax: number;
-  /** Metablocks and Certificates held for something unknown, per group. */
+  /** Undecided Metablocks, and Metablocks and Certificates held for something unknown, per group. */
   readonly heldMax: number;
 }
