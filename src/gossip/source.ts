@@ -4,6 +4,8 @@ import type { Metablock, MetablockId } from '../model/metablock.ts';
 import type { Ballot, CausalSequence, Level } from '../model/numbers.ts';
 import type { AvatarId, GroupId } from '../model/sync-group.ts';
 
+export type { Delivery, GossipItem } from './item.ts';
+
 /** Where one Participant stands in one Sync Group. */
 export interface GroupDigest {
   readonly group: GroupId;

@@ -24,7 +24,14 @@ export interface Link {
   /** Sets who hears of this link; called once, at once after the link was made. */
   handle(handler: LinkHandler): void;
 
-  /** Ends the link; `onClose` follows exactly once, whoever closed. */
+  /** Hands over no frame from now until `resume`, and so holds the other end back in time. */
+  pause(): void;
+  resume(): void;
+
+  /**
+   * Ends the link; `onClose` follows exactly once, whoever closed, and no frame before it. Without a
+   * reason the queued frames still leave, if the wire takes them soon; with one they do not.
+   */
   close(reason?: LinkError): void;
 }
 
@@ -44,7 +51,10 @@ export interface Transport {
   /** Schemes without the colon, for instance `tcp`. */
   readonly schemes: readonly string[];
 
-  /** @throws LinkError LINK_URL, LINK_REFUSED, LINK_UNREACHABLE, LINK_TIMEOUT, LINK_ABORTED */
+  /**
+   * @param signal Calls it off; where its reason is a LinkError, that is thrown.
+   * @throws LinkError LINK_URL, LINK_REFUSED, LINK_UNREACHABLE, LINK_TIMEOUT, LINK_ABORTED
+   */
   dial(url: string, signal: AbortSignal): Promise<Link>;
 
   /** @throws LinkError LINK_URL, LINK_IN_USE, LINK_DENIED */
