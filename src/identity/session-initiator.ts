@@ -1,0 +1,69 @@
+import { invariant } from '../model/invariant.ts';
+import type { HandshakeStep } from '../ports/session.ts';
+import { makeGreeting, readGreeting } from './greeting.ts';
+import type { Handshake, HandshakeResult } from './handshake.ts';
+import { readKnock, writeKnock } from './knock.ts';
+import { NoiseSession } from './noise-session.ts';
+import { HANDSHAKE_FRAMES, NoiseHandshake, refuseStep } from './session-handshake.ts';
+import { openNoise, type SessionIdentity } from './session-identity.ts';
+
+/**
+ * The end that opened the link. It says its lasting key only to one that answered its knock, so that
+ * knows the World; and it has no session before the responder's first sealed frame, which alone
+ * proves the responder to have taken message 3.
+ */
+export class Initiator {
+  readonly #identity: SessionIdentity;
+  readonly #noise: Handshake;
+  #result: HandshakeResult | null = null;
+
+  constructor(identity: SessionIdentity) {
+    this.#identity = identity;
+    this.#noise = openNoise(identity, 'initiator');
+  }
+
+  /** A handshake at its beginning. */
+  static handshake(identity: SessionIdentity): NoiseHandshake {
+    const end = new Initiator(identity);
+    return new NoiseHandshake(
+      () => end.#knock(),
+      [
+        { bounds: HANDSHAKE_FRAMES.answer, take: (frame) => end.#takeAnswer(frame) },
+        { bounds: HANDSHAKE_FRAMES.confirm, take: (frame) => end.#takeConfirm(frame) },
+      ],
+    );
+  }
+
+  #knock(): Uint8Array[] {
+    const knock = writeKnock(this.#noise, 'knock', this.#identity.world.knockKey);
+    invariant(knock.ok, 'message 1 needs nothing of the peer');
+    return [knock.value];
+  }
+
+  #takeAnswer(frame: Uint8Array): HandshakeStep {
+    const { world, binding, hello } = this.#identity;
+    const expected = { kind: 'answer', knockKey: world.knockKey } as const;
+    const answer = readKnock(this.#noise, frame, expected);
+    if (!answer.ok) return refuseStep(answer.reason);
+    const greeting = this.#noise.writeMessage(makeGreeting(binding, hello()));
+    if (!greeting.ok) return refuseStep(greeting.reason);
+    this.#result = this.#noise.finish();
+    return { kind: 'continue', send: [greeting.value] };
+  }
+
+  #takeConfirm(frame: Uint8Array): HandshakeStep {
+    invariant(this.#result !== null, 'a confirm frame follows an answer');
+    const { hash, remoteStatic, initiatorToResponder, responderToInitiator } = this.#result;
+    const greeting = responderToInitiator.decrypt(frame);
+    if (greeting === null) return refuseStep('handshake-forged');
+    const peer = readGreeting(greeting, remoteStatic, this.#identity.verifier);
+    if (!peer.ok) return refuseStep(peer.reason);
+    const session = new NoiseSession({
+      peer: peer.value,
+      handshakeHash: hash,
+      sending: initiatorToResponder,
+      receiving: responderToInitiator,
+    });
+    return { kind: 'open', send: [], session };
+  }
+}
