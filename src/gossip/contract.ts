@@ -116,6 +116,8 @@ export interface MeshStatus {
   readonly listening: readonly string[];
   readonly dialling: readonly DialStatus[];
   readonly peers: readonly PeerStatus[];
+  /** Of all links since the start, ended ones and refused handshakes included. */
+  readonly totals: LinkTotals;
   /** Links whose handshake is not over. */
   readonly strangers: number;
   readonly refusedHandshakes: number;
@@ -150,12 +152,16 @@ export interface PeerStatus {
   readonly counters: LinkCounters;
 }
 
-/** Of one link, from its handshake on. Bytes are those of sealed frames. */
-export interface LinkCounters {
+/** Bytes are those of frames as they lie on the wire, lengths included. */
+export interface LinkTotals {
   framesSent: number;
   framesReceived: number;
   bytesSent: number;
   bytesReceived: number;
+}
+
+/** Of one link, from its handshake on. */
+export interface LinkCounters extends LinkTotals {
   messagesSent: Record<string, number>;
   messagesReceived: Record<string, number>;
   /** Relays that a full queue did not take. */

@@ -1,17 +1,25 @@
+import { BLOCK_HEADER_BYTES_MAX } from '../model/block.ts';
 import { OWNERS_MAX } from '../model/sync-group.ts';
+
+const MIB = 1024 * 1024;
 
 /** What a peer may send at most, bytes and counts: part of the wire format. */
 export const GOSSIP_LIMITS = {
-  /** Payload of one Block: 64 MiB. */
-  payloadBytesMax: 64 * 1024 * 1024,
+  /** Payload of one Block. */
+  payloadBytesMax: 64 * MIB,
   /** A message of the urgent lane. */
-  urgentBytesMax: 1024 * 1024,
+  urgentBytesMax: MIB,
+  /** A message of the bulk lane: a whole Block and what stands before it. */
+  bulkBytesMax: 64 * MIB + BLOCK_HEADER_BYTES_MAX + 16,
+  /** Parts of messages that are not whole yet, of all peers. */
+  assemblyBytesMax: 256 * MIB,
   /** Ids in one want or one not-found. */
   idsMax: 512,
   neighboursMax: 256,
-  /** Groups in one digest message; a longer digest goes out in several. */
+  /** Groups, and Causal Groups in all, in one digest message; a longer digest goes out in several. */
   digestGroupsMax: 1_024,
-  digestIssuersMax: OWNERS_MAX,
+  digestIssuersMax: 8_192,
+  digestGroupIssuersMax: OWNERS_MAX,
   /** Other links to the receiver that a greeting names. */
   heldLinksMax: 8,
 } as const;
@@ -69,10 +77,10 @@ export const GOSSIP_SETTINGS: GossipSettings = {
   digestMs: 30_000,
   digestBusyMs: 5_000,
   settleMs: 500,
-  urgentQueueBytesMax: 4 * 1024 * 1024,
-  bulkQueueBytesMax: 16 * 1024 * 1024,
+  urgentQueueBytesMax: 4 * MIB,
+  bulkQueueBytesMax: 16 * MIB,
   bulkLowBytes: 128 * 1024,
-  chunkBytes: 1024 * 1024,
+  chunkBytes: MIB,
   chunkBlocks: 1_024,
   chunkMetablocks: 64,
   rangesPerPeerMax: 4,

@@ -28,7 +28,7 @@ async function deadUrl(): Promise<string> {
 
 describeLinks({
   name: 'tcp',
-  makeTransport: () => new TcpTransport(TIMERS),
+  makeTransport: () => new TcpTransport({ timers: TIMERS }),
   freeUrl: () => 'tcp://127.0.0.1:0',
   deadUrl,
   brokenUrls: [
@@ -46,7 +46,7 @@ describeLinks({
 });
 
 describe('a tcp listener', () => {
-  const transport = new TcpTransport(TIMERS);
+  const transport = new TcpTransport({ timers: TIMERS });
   const open: (Listening | Link)[] = [];
 
   afterEach(async () => {

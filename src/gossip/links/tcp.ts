@@ -17,8 +17,8 @@ export class TcpTransport implements Transport {
   readonly schemes = ['tcp'];
   private readonly timers: Timers;
 
-  constructor(timers: Timers) {
-    this.timers = timers;
+  constructor(options: { readonly timers: Timers }) {
+    this.timers = options.timers;
   }
 
   dial(url: string, signal: AbortSignal): Promise<Link> {
