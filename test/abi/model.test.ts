@@ -1,0 +1,69 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { decodeBlock, signedBytesOf } from '../../src/model/block.ts';
+import { fromHex, toHex } from '../../src/model/bytes.ts';
+import { decodeBallotNote, decodeCertificate } from '../../src/model/certificate.ts';
+import { decodeMetablock } from '../../src/model/metablock.ts';
+import golden from './golden.json' with { type: 'json' };
+import { block, certificate, group, hash, metablock, note } from './samples.ts';
+
+const FORMATS = [
+  { name: 'block', bytes: block.bytes, decode: (bytes: Uint8Array) => decodeBlock(hash, bytes) },
+  {
+    name: 'metablock',
+    bytes: metablock.bytes,
+    decode: (bytes: Uint8Array) => decodeMetablock(hash, bytes),
+  },
+  { name: 'certificate', bytes: certificate.bytes, decode: decodeCertificate },
+  { name: 'note', bytes: note.bytes, decode: decodeBallotNote },
+] as const;
+
+describe('formats', () => {
+  it('a Sync Group is identified as it ever was', () => {
+    expect(group).toBe(golden.group);
+  });
+
+  it('ids and Issuing Hash are derived as they ever were', () => {
+    expect(block.id).toBe(golden.blockId);
+    expect(metablock.id).toBe(golden.metablockId);
+    expect(metablock.issuingHash).toBe(golden.issuingHash);
+  });
+
+  it.each(FORMATS)('$name: today’s bytes are the golden ones', ({ name, bytes }) => {
+    expect(toHex(bytes)).toBe(golden[name]);
+  });
+
+  it.each(FORMATS)('$name: golden bytes read as what they were made of', ({ name, decode }) => {
+    const read = decode(fromHex(golden[name]));
+    expect(read.ok && toHex(read.value.bytes)).toBe(golden[name]);
+    const made = { block, metablock, certificate, note }[name];
+    expect(read.ok && read.value).toEqual(made);
+  });
+
+  it.each(FORMATS)('$name: no prefix of it reads, nor does one byte more', ({ bytes, decode }) => {
+    for (let length = 0; length < bytes.length; length++) {
+      expect(decode(bytes.slice(0, length)).ok).toBe(false);
+    }
+    expect(decode(Uint8Array.from([...bytes, 0])).ok).toBe(false);
+  });
+
+  it.each(FORMATS)('$name: whatever reads has exactly its own bytes', ({ bytes, decode }) => {
+    const flips = fc.array(fc.record({ at: fc.nat(bytes.length - 1), value: fc.nat(255) }), {
+      minLength: 1,
+      maxLength: 4,
+    });
+    fc.assert(
+      fc.property(flips, (changes) => {
+        const changed = bytes.slice();
+        for (const { at, value } of changes) changed[at] = value;
+        const read = decode(changed);
+        if (read.ok) expect(read.value.bytes).toEqual(changed);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('what is signed is all but the signature', () => {
+    expect(signedBytesOf(block).length).toBe(block.bytes.length - 64);
+  });
+});

@@ -1,0 +1,62 @@
+import { createHash } from 'node:crypto';
+import { type BlockHeader, sealBlock } from '../../src/model/block.ts';
+import type { Hex32 } from '../../src/model/bytes.ts';
+import { sealBallotNote, sealCertificate } from '../../src/model/certificate.ts';
+import { sealMetablock } from '../../src/model/metablock.ts';
+import type { Ballot, CausalSequence, Generation } from '../../src/model/numbers.ts';
+import { deriveGroupId } from '../../src/model/sync-group.ts';
+
+export const hash = (message: Uint8Array): Uint8Array =>
+  Uint8Array.from(createHash('sha256').update(message).digest());
+
+/** An id that anybody can spell out: one byte, 32 times. */
+export const id = (byte: string): Hex32 => byte.repeat(32) as Hex32;
+
+const signature = (byte: number) => new Uint8Array(64).fill(byte);
+
+export const group = deriveGroupId(hash, id('0a'), [id('b1'), id('b2'), id('b3')]);
+
+export const header: BlockHeader = {
+  group,
+  issuer: id('b1'),
+  sequence: 2 as CausalSequence,
+  previous: id('c1'),
+  dependencies: [id('d1'), id('d2')],
+  entryCount: 3,
+  byteLength: 4 + 12 + 30,
+  merkleRoot: new Uint8Array(32).fill(0xee),
+  atMs: 1_700_000_000_123,
+};
+
+export const block = sealBlock(hash, header, signature(0x51));
+
+export const metablock = sealMetablock(
+  hash,
+  {
+    generation: 7 as Generation,
+    predecessors: [
+      { group: id('01'), metablock: null },
+      { group, metablock: id('e1') },
+    ].sort((a, b) => (a.group < b.group ? -1 : 1)),
+    blocks: [block.id, id('c2')],
+    issuer: id('b2'),
+  },
+  signature(0x52),
+);
+
+export const certificate = sealCertificate(
+  {
+    metablock: metablock.id,
+    certifier: id('b3'),
+    entries: [
+      { group: id('01'), ballot: 0 as Ballot },
+      { group, ballot: (2 ** 40) as Ballot },
+    ].sort((a, b) => (a.group < b.group ? -1 : 1)),
+  },
+  signature(0x53),
+);
+
+export const note = sealBallotNote(
+  { group, ballot: 9 as Ballot, owner: id('b1') },
+  signature(0x54),
+);
