@@ -4,8 +4,16 @@
 // process that runs never reads half a file. Everything said goes to stderr.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -102,7 +110,7 @@ async function runTsc(folder) {
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
   const info = join(folder, '.tsbuildinfo');
   const args = [tsc, '-p', join(root, 'tsconfig.json'), '--outDir', folder];
-  const child = spawn(process.execPath, [...args, '--tsBuildInfoFile', info, '--pretty'], {
+  const child = spawn(process.execPath, [...args, '--tsBuildInfoFile', info], {
     cwd: root,
     stdio: ['ignore', 2, 2],
   });
