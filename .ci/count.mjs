@@ -22,7 +22,9 @@ function readReport() {
   }
 }
 
-/** @returns the line that sums up the report; a file that could not be loaded counts as one failure. */
+/**
+ * @returns the line that sums up the report; a file that could not be loaded counts as one failure.
+ */
 export function summary(status = 0) {
   const report = readReport();
   const broken = report.testResults.filter(

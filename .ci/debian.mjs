@@ -85,7 +85,9 @@ function download(name, folder) {
   }
 }
 
-/** A small script beside the unpacked program; it shows the program the libraries unpacked with it. */
+/**
+ * A small script beside the unpacked program; it shows the program the libraries unpacked with it.
+ */
 function writeLauncher(path, tree, program) {
   const folders = ['usr/lib', 'lib'].flatMap((folder) => {
     const at = join(tree, folder);

@@ -21,7 +21,7 @@ function isAtLeast(version, wanted) {
 function missingSqlite(require) {
   if (!existsSync(join(root, 'node_modules/better-sqlite3/package.json'))) {
     return [
-      'better-sqlite3 was not installed: no ready binary fits this machine, and it could not be compiled.',
+      'better-sqlite3 is not installed: it has no ready binary for this machine and did not compile.',
       `Install a compiler, then the packages again:\n\n  ${COMPILER}\n  npm ci\n`,
     ];
   }
@@ -30,8 +30,9 @@ function missingSqlite(require) {
     new Database(':memory:').close();
     return null;
   } catch (cause) {
+    const code = cause.code ?? cause.name;
     return [
-      `better-sqlite3 has no binary that this Node (${process.version}) can load [${cause.code ?? cause.name}].`,
+      `better-sqlite3 has no binary that Node ${process.version} can load (${code}).`,
       `Compile it here:\n\n  ${COMPILER}\n  npm rebuild better-sqlite3\n`,
     ];
   }
