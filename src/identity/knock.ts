@@ -8,20 +8,14 @@ import type { Secret } from './secret.ts';
 
 export const KNOCK_BYTES = 16;
 
-/** Message 1 carries the knock, message 2 the answer; one is never taken for the other. */
-const DOMAINS = {
-  knock: domainOf('vb1/knock'),
-  answer: domainOf('vb1/knock-answer'),
-} as const;
-
-export type KnockKind = keyof typeof DOMAINS;
+const DOMAIN = domainOf('vb1/knock');
 
 /**
- * HMAC-SHA256 over the handshake hash just before the payload, which holds the prologue and the
- * fresh keys of this one handshake; its first 16 bytes.
+ * HMAC-SHA256 over the handshake hash just before the payload, which holds the prologue and every
+ * fresh key of this one handshake so far; its first 16 bytes.
  */
-function makeKnock(kind: KnockKind, knockKey: Secret, transcript: Uint8Array): Uint8Array {
-  const mac = createHmac('sha256', knockKey.reveal()).update(DOMAINS[kind]).update(transcript);
+function makeKnock(knockKey: Secret, transcript: Uint8Array): Uint8Array {
+  const mac = createHmac('sha256', knockKey.reveal()).update(DOMAIN).update(transcript);
   return Uint8Array.from(mac.digest().subarray(0, KNOCK_BYTES));
 }
 
@@ -33,27 +27,25 @@ function makeKnock(kind: KnockKind, knockKey: Secret, transcript: Uint8Array): U
  */
 export function writeKnock(
   noise: Handshake,
-  kind: KnockKind,
   knockKey: Secret,
 ): Verdict<Uint8Array, HandshakeRefusal> {
-  return noise.writeMessage((transcript) => makeKnock(kind, knockKey, transcript));
+  return noise.writeMessage((transcript) => makeKnock(knockKey, transcript));
 }
 
 /**
  * Reads message 1 or 2 and judges whether its sender knows the World.
  *
- * @param expected Of which kind, and the World's knock key.
  * @returns the knock, 16 bytes.
  */
 export function readKnock(
   noise: Handshake,
   message: Uint8Array,
-  expected: { readonly kind: KnockKind; readonly knockKey: Secret },
+  knockKey: Secret,
 ): Verdict<Uint8Array, HandshakeRefusal> {
   const read = noise.readMessage(message);
   if (!read.ok) return read;
   const { payload, transcript } = read.value;
-  const due = makeKnock(expected.kind, expected.knockKey, transcript);
+  const due = makeKnock(knockKey, transcript);
   const isDue = payload.length === KNOCK_BYTES && timingSafeEqual(payload, due);
   return isDue ? accept(payload) : refuse('handshake-stranger');
 }

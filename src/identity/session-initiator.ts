@@ -35,15 +35,14 @@ export class Initiator {
   }
 
   #knock(): Uint8Array[] {
-    const knock = writeKnock(this.#noise, 'knock', this.#identity.world.knockKey);
+    const knock = writeKnock(this.#noise, this.#identity.world.knockKey);
     invariant(knock.ok, 'message 1 needs nothing of the peer');
     return [knock.value];
   }
 
   #takeAnswer(frame: Uint8Array): HandshakeStep {
     const { world, binding, hello } = this.#identity;
-    const expected = { kind: 'answer', knockKey: world.knockKey } as const;
-    const answer = readKnock(this.#noise, frame, expected);
+    const answer = readKnock(this.#noise, frame, world.knockKey);
     if (!answer.ok) return refuseStep(answer.reason);
     const greeting = this.#noise.writeMessage(makeGreeting(binding, hello()));
     if (!greeting.ok) return refuseStep(greeting.reason);

@@ -33,11 +33,10 @@ export class Responder {
 
   #takeKnock(frame: Uint8Array): HandshakeStep {
     const { world, knocks } = this.#identity;
-    const expected = { kind: 'knock', knockKey: world.knockKey } as const;
-    const knock = readKnock(this.#noise, frame, expected);
+    const knock = readKnock(this.#noise, frame, world.knockKey);
     if (!knock.ok) return refuseStep(knock.reason);
     if (!knocks.remember(knock.value)) return refuseStep('handshake-replayed');
-    const answer = writeKnock(this.#noise, 'answer', world.knockKey);
+    const answer = writeKnock(this.#noise, world.knockKey);
     if (!answer.ok) return refuseStep(answer.reason);
     return { kind: 'continue', send: [answer.value] };
   }

@@ -12,8 +12,10 @@ const KEYS_MAX = 1024;
  * Is this the canonical form (RFC 8032, 5.1.3) of a point on the curve that is not of small order?
  * node:crypto asks neither: it reads a y above the prime, and under a key of small order one
  * signature holds for many messages.
+ *
+ * @param publicKey 32 bytes.
  */
-function isSoundKey(publicKey: Uint8Array): boolean {
+export function isSoundKey(publicKey: Uint8Array): boolean {
   try {
     return !ed25519.Point.fromBytes(publicKey, false).isSmallOrder();
   } catch {

@@ -22,6 +22,7 @@ describe('Secret', () => {
     const secret = new Secret(BYTES);
     const [text, template, json] = printsOf(secret);
     expect([text, template, json]).toEqual(['[secret]', '[secret]', '{"value":"[secret]"}']);
+    expect(inspect(secret)).toBe('[secret]');
     const digits = Buffer.from(BYTES);
     for (const print of printsOf(secret)) {
       expect(print).not.toContain(digits.toString('hex').slice(0, 8));

@@ -3,7 +3,7 @@ import { ed25519 } from '@noble/curves/ed25519.js';
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../../src/identity/secret.ts';
 import { Ed25519Signer } from '../../src/identity/signer.ts';
-import { Ed25519Verifier } from '../../src/identity/verifier.ts';
+import { Ed25519Verifier, isSoundKey } from '../../src/identity/verifier.ts';
 import type { Signer, Verifier } from '../../src/ports/signer.ts';
 import {
   CRAFTED_KEYS,
@@ -65,6 +65,26 @@ describe('the one judge of signatures', () => {
       ),
     );
     expect(accepted.length).toBe(CRAFTED_KEYS.length);
+  });
+
+  it('refuses every second form of a key, also where nobody has its private key', () => {
+    const forms = (y: number) => {
+      const canonical = new Uint8Array(32);
+      canonical[0] = y;
+      const second = new Uint8Array(32).fill(0xff);
+      second[0] = 0xed + y; // y + p
+      second[31] = 0x7f;
+      return [canonical, second] as const;
+    };
+    const points = Array.from({ length: 17 }, (_, index) => forms(index + 2)).filter(
+      ([canonical]) => isSoundKey(canonical),
+    );
+    expect(points.length).toBeGreaterThan(4);
+    for (const [canonical, second] of points) {
+      const same = ed25519.Point.fromBytes(second, true);
+      expect(same.equals(ed25519.Point.fromBytes(canonical, true))).toBe(true);
+      expect(isSoundKey(second)).toBe(false);
+    }
   });
 
   it('takes the side of no cofactor where the two equations differ', () => {
