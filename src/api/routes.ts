@@ -1,0 +1,104 @@
+import type { ServerResponse } from 'node:http';
+import type { ParticipantFace } from '../participant/face.ts';
+import { parseJson, readText } from './body.ts';
+import { type EntriesLimits, pullEntries, pushEntries } from './entries.ts';
+import { ProblemError } from './problem.ts';
+import { type Call, type Route, readCount } from './router.ts';
+import type { ApiLimits } from './server.ts';
+
+const DAG_GENERATIONS = { least: 1, otherwise: 20 };
+const DAG_GENERATIONS_MAX = 10_000;
+const DRAIN_MS_MAX = 600_000;
+
+function send(response: ServerResponse, value: unknown): void {
+  const text = `${JSON.stringify(value)}\n`;
+  response.setHeader('content-type', 'application/json');
+  response.setHeader('content-length', Buffer.byteLength(text));
+  response.end(text);
+}
+
+/** Everything that a Participant may be asked. */
+export function routesOf(face: ParticipantFace, config: ApiLimits): Route[] {
+  const limits: EntriesLimits = {
+    bodyBytesMax: config.apiBodyBytesMax,
+    timeoutMs: config.apiRequestTimeoutMs,
+    pullMax: config.pullEntriesMax,
+  };
+  const bodyLimits = { bytesMax: config.apiBodyBytesMax, timeoutMs: config.apiRequestTimeoutMs };
+  const text = (call: Call) => readText(call.request, bodyLimits);
+  const get = (path: string, ask: (call: Call) => unknown): Route => ({
+    method: 'GET',
+    path,
+    handle: (call) => send(call.response, ask(call)),
+  });
+  const post = (path: string, act: (call: Call) => Promise<unknown>): Route => ({
+    method: 'POST',
+    path,
+    handle: async (call) => send(call.response, await act(call)),
+  });
+  const entries = '/v1/pacts/{target}/entries';
+  return [
+    get('/livez', () => ({ live: true })),
+    get('/v1/status', () => face.status()),
+    get('/v1/peers', () => face.peers()),
+    post('/v1/peers', async (call) => {
+      const { url } = readFields(parseJson(await text(call)), { url: 'text' });
+      face.addPeer(url);
+      return { url };
+    }),
+    get('/v1/pacts', () => face.pacts()),
+    post('/v1/pacts', async (call) => face.addPact(await text(call))),
+    get('/v1/groups', () => face.groups()),
+    post('/v1/groups', async (call) => {
+      const asked = readFields(parseJson(await text(call)), { pact: 'text', owners: 'list' });
+      return face.addGroup(asked.pact, asked.owners);
+    }),
+    post('/v1/drain', async (call) => {
+      const asked = readFields(parseJson(await text(call)), { timeoutMs: 'count' });
+      return { drained: await face.drain(Math.min(asked.timeoutMs, DRAIN_MS_MAX)) };
+    }),
+    get('/v1/dag', ({ query }) =>
+      face.dag(Math.min(readCount(query, 'limit', DAG_GENERATIONS), DAG_GENERATIONS_MAX)),
+    ),
+    post(entries, (call) => pushEntries(face, limits, call)),
+    { method: 'GET', path: entries, handle: (call) => pullEntries(face, limits, call) },
+  ];
+}
+
+interface FieldValues {
+  readonly text: string;
+  readonly list: readonly string[];
+  readonly count: number;
+}
+
+const FIELD_KINDS = {
+  text: { words: 'a text', holds: (value: unknown) => typeof value === 'string' },
+  list: {
+    words: 'a list of texts',
+    holds: (value: unknown) =>
+      Array.isArray(value) && value.every((item) => typeof item === 'string'),
+  },
+  count: {
+    words: 'a whole number, 0 or more',
+    holds: (value: unknown) => Number.isSafeInteger(value) && Number(value) >= 0,
+  },
+} as const satisfies Record<
+  keyof FieldValues,
+  { readonly words: string; readonly holds: (value: unknown) => boolean }
+>;
+
+/** Checks a body against the fields that it must have. @throws ProblemError body-malformed */
+function readFields<const Shape extends Record<string, keyof FieldValues>>(
+  value: unknown,
+  shape: Shape,
+): { readonly [Name in keyof Shape]: FieldValues[Shape[Name]] } {
+  const given = typeof value === 'object' && value !== null ? value : {};
+  const fields = new Map<string, unknown>(Object.entries(given));
+  for (const [name, kind] of Object.entries(shape)) {
+    const field = fields.get(name);
+    const { words, holds } = FIELD_KINDS[kind];
+    if (holds(field)) continue;
+    throw new ProblemError('body-malformed', `${name} must be ${words}.`, { where: name });
+  }
+  return Object.fromEntries(fields) as { [Name in keyof Shape]: FieldValues[Shape[Name]] };
+}
