@@ -1,0 +1,125 @@
+import type Database from 'better-sqlite3';
+import { invariant } from '../model/invariant.ts';
+import { toStoreError } from './store-fault.ts';
+
+/** What SQLite stores and gives back. */
+export type SqlValue = string | number | bigint | Uint8Array | null;
+export type SqlRow = Readonly<Record<string, SqlValue>>;
+type Bound = SqlValue | readonly SqlValue[] | SqlRow;
+
+/** One prepared statement; what goes wrong on the disk is a StoreError. */
+export class Query<Row = SqlRow> {
+  private readonly statement: Database.Statement<unknown[], Row>;
+  private readonly connection: Connection;
+
+  constructor(connection: Connection, sql: string) {
+    this.connection = connection;
+    this.statement = this.tried(() => connection.database.prepare<unknown[], Row>(sql));
+  }
+
+  get(...bound: readonly Bound[]): Row | undefined {
+    return this.tried(() => this.statement.get(...bound));
+  }
+
+  all(...bound: readonly Bound[]): Row[] {
+    return this.tried(() => this.statement.all(...bound));
+  }
+
+  /** @returns how many rows changed. Only inside a transaction. */
+  run(...bound: readonly Bound[]): number {
+    this.connection.openGuard();
+    return this.tried(() => this.statement.run(...bound).changes);
+  }
+
+  private tried<Result>(work: () => Result): Result {
+    try {
+      return work();
+    } catch (cause) {
+      throw toStoreError(cause, this.connection.file);
+    }
+  }
+}
+
+/** An open database and its one transaction. */
+export class Connection {
+  readonly database: Database.Database;
+  readonly file: string;
+  private readonly onRollback: (() => void)[] = [];
+  private isWriting = false;
+  private isGuardOpen = false;
+
+  constructor(database: Database.Database, file: string) {
+    this.database = database;
+    this.file = file;
+  }
+
+  prepare<Row = SqlRow>(sql: string): Query<Row> {
+    return new Query<Row>(this, sql);
+  }
+
+  /** Statements that make or drop things; only inside a transaction. */
+  exec(sql: string): void {
+    invariant(this.isWriting, 'the store is written inside a transaction');
+    this.tried(() => this.database.exec(sql));
+  }
+
+  /** `forget` drops what was remembered of rows that a rollback took back. */
+  onRolledBack(forget: () => void): void {
+    this.onRollback.push(forget);
+  }
+
+  /**
+   * Runs `work` in a transaction that is durable when this returns.
+   *
+   * @throws whatever `work` throws, with nothing of it kept; StoreError from the disk.
+   */
+  transaction<Result>(work: () => Result): Result {
+    invariant(!this.isWriting, 'transactions of the store do not nest');
+    this.tried(() => this.database.exec('BEGIN IMMEDIATE'));
+    this.isWriting = true;
+    try {
+      const result = work();
+      invariant(!(result instanceof Promise), 'a transaction does not wait for anything');
+      this.closeGuard();
+      this.tried(() => this.database.exec('COMMIT'));
+      return result;
+    } catch (cause) {
+      this.rollBack();
+      throw cause;
+    } finally {
+      this.isWriting = false;
+    }
+  }
+
+  /** Lets this transaction write what triggers keep everybody else from writing. */
+  openGuard(): void {
+    if (this.isGuardOpen) return;
+    invariant(this.isWriting, 'the store is written inside a transaction');
+    this.tried(() => this.database.exec('UPDATE vb_guard SET open = 1'));
+    this.isGuardOpen = true;
+  }
+
+  close(): void {
+    this.tried(() => this.database.close());
+  }
+
+  private closeGuard(): void {
+    if (this.isGuardOpen) this.tried(() => this.database.exec('UPDATE vb_guard SET open = 0'));
+    this.isGuardOpen = false;
+  }
+
+  private rollBack(): void {
+    this.isGuardOpen = false;
+    for (const forget of this.onRollback) forget();
+    // A full disk or a damaged page may have rolled back already.
+    if (this.database.inTransaction) this.tried(() => this.database.exec('ROLLBACK'));
+  }
+
+  private tried<Result>(work: () => Result): Result {
+    try {
+      return work();
+    } catch (cause) {
+      throw toStoreError(cause, this.file);
+    }
+  }
+}

@@ -1,0 +1,101 @@
+import { invariant } from '../model/invariant.ts';
+import type { EntrySequence } from '../model/numbers.ts';
+import {
+  type Availability,
+  type GroupId,
+  groupNumberOf,
+  type QuorumPolicy,
+  type SyncGroup,
+} from '../model/sync-group.ts';
+import type { Connection, Query, SqlRow } from './connection.ts';
+import { toBlob, toId, toNumber, toText } from './sql-value.ts';
+
+/** Sync Groups, and the numbers that stand for them in this file. */
+export class GroupTable {
+  private readonly numbers = new Map<GroupId, number>();
+  private readonly find: Query;
+  private readonly isTaken: Query;
+  private readonly insert: Query;
+  private readonly insertOwner: Query;
+  private readonly all: Query;
+  private readonly owners: Query;
+  private readonly last: Query;
+  private readonly setLast: Query;
+
+  constructor(connection: Connection) {
+    connection.onRolledBack(() => this.numbers.clear());
+    this.find = connection.prepare('SELECT number FROM vb_group WHERE id = ?');
+    this.isTaken = connection.prepare('SELECT 1 FROM vb_group WHERE number = ?');
+    this.insert = connection.prepare(
+      `INSERT INTO vb_group (number, id, pact, quorum, availability) VALUES (?, ?, ?, ?, ?)`,
+    );
+    this.insertOwner = connection.prepare('INSERT INTO vb_owner VALUES (?, ?, ?)');
+    this.all = connection.prepare('SELECT * FROM vb_group ORDER BY id');
+    this.owners = connection.prepare(
+      'SELECT avatar FROM vb_owner WHERE group_number = ? ORDER BY place',
+    );
+    this.last = connection.prepare('SELECT last_seq FROM vb_group WHERE number = ?');
+    this.setLast = connection.prepare('UPDATE vb_group SET last_seq = ? WHERE number = ?');
+  }
+
+  put(group: SyncGroup): void {
+    if (this.numberOrNull(group.id) !== null) return;
+    const number = this.freeNumber(group.id);
+    const { pact, quorumPolicy, availability } = group;
+    this.insert.run(number, toBlob(group.id), toBlob(pact), quorumPolicy, availability);
+    group.owners.forEach((owner, place) => {
+      this.insertOwner.run(number, place, toBlob(owner));
+    });
+  }
+
+  groups(): SyncGroup[] {
+    return this.all.all().map((row) => this.toGroup(row));
+  }
+
+  numberOrNull(group: GroupId): number | null {
+    const known = this.numbers.get(group);
+    if (known !== undefined) return known;
+    const row = this.find.get(toBlob(group));
+    if (row === undefined) return null;
+    const number = toNumber(row['number']);
+    this.numbers.set(group, number);
+    return number;
+  }
+
+  /** The number of a group that was put. */
+  number(group: GroupId): number {
+    const number = this.numberOrNull(group);
+    invariant(number !== null, 'a Sync Group is put before anything that belongs to it');
+    return number;
+  }
+
+  lastSequence(number: number): EntrySequence {
+    return toNumber(this.last.get(number)?.['last_seq']) as EntrySequence;
+  }
+
+  setLastSequence(number: number, last: EntrySequence): void {
+    this.setLast.run(last, number);
+  }
+
+  /**
+   * Two ids that share their first 53 bits can be made on purpose, by whoever owns both groups: the
+   * second then gets the next free number here. Other groups have the same number everywhere.
+   */
+  private freeNumber(group: GroupId): number {
+    let number = groupNumberOf(group);
+    while (this.isTaken.get(number) !== undefined) {
+      number = number === Number.MAX_SAFE_INTEGER ? 0 : number + 1;
+    }
+    return number;
+  }
+
+  private toGroup(row: SqlRow): SyncGroup {
+    return {
+      id: toId(row['id']),
+      pact: toId(row['pact']),
+      owners: this.owners.all(toNumber(row['number'])).map((owner) => toId(owner['avatar'])),
+      quorumPolicy: toText(row['quorum']) as QuorumPolicy,
+      availability: toText(row['availability']) as Availability,
+    };
+  }
+}

@@ -1,0 +1,180 @@
+import { existsSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import Database from 'better-sqlite3';
+import type { HashFunction } from '../model/bytes.ts';
+import { type Store, StoreError } from '../ports/store.ts';
+import { Connection } from './connection.ts';
+import { APPLICATION_ID, FORMAT_VERSION, INTERNAL_TABLES, MIGRATIONS } from './migrations.ts';
+import { type QueryResult, runQuery } from './query.ts';
+import { SqliteStore } from './sqlite-store.ts';
+import { CORRUPT_ADVICE, toStoreError } from './store-fault.ts';
+
+export interface StorageSettings {
+  /** SQLite's page cache. */
+  readonly databaseCacheBytes: number;
+  /** Wait for another process's lock on the database. */
+  readonly databaseBusyMs: number;
+  /** Proofs of others' faults that are kept. */
+  readonly evidenceMax: number;
+}
+
+export interface StoreOptions {
+  /** Path of the database; made if it is not there. `:memory:` in tests. */
+  readonly file: string;
+  readonly hash: HashFunction;
+  readonly config?: StorageSettings;
+}
+
+const DEFAULTS: StorageSettings = {
+  databaseCacheBytes: 8 * 1024 * 1024,
+  databaseBusyMs: 5000,
+  evidenceMax: 1000,
+};
+
+/** The write-ahead log goes back to this size after a checkpoint. */
+const WAL_BYTES_KEPT = 16 * 1024 * 1024;
+
+/**
+ * Opens the database of one World for its agent. A file that is refused is not changed.
+ *
+ * @throws StoreError STORE_FOREIGN, STORE_NEWER, STORE_CORRUPT, STORE_READ_ONLY, STORE_BUSY, STORE_FULL.
+ */
+export function openStore({ file, hash, config = DEFAULTS }: StoreOptions): Store {
+  const isNew = file === ':memory:' || !existsSync(file) || statSync(file).size === 0;
+  if (!isNew) inspect(file, config.databaseBusyMs);
+  return opening(file, () => {
+    const database = new Database(file, { timeout: config.databaseBusyMs });
+    return closingOnThrow(database, () => {
+      if (!isNew) migrateOnlyOurs(database, file);
+      prepare(database, file, config);
+      const connection = new Connection(database, file);
+      migrate(database);
+      const store = new SqliteStore(connection, { hash, evidenceMax: config.evidenceMax });
+      checkTables(database, store, file);
+      return store;
+    });
+  });
+}
+
+/** A store that only reads: its own reads, and SQL of the user. Its writes throw. */
+export interface ReadOnlyStore extends Store {
+  /**
+   * Runs one SELECT, as any SQLite tool would.
+   *
+   * @throws StoreError STORE_READ_ONLY for anything that is not one reading statement; STORE_FAILED
+   *   with SQLite's words for what it does not understand.
+   */
+  query(sql: string): QueryResult;
+}
+
+/** Opens a database without writing, also beside a running agent. @throws StoreError */
+export function openStoreReadOnly(options: StoreOptions): ReadOnlyStore {
+  const { file, hash, config = DEFAULTS } = options;
+  if (!existsSync(file)) throw new StoreError('STORE_FAILED', `${file}: there is no such file`);
+  inspect(file, config.databaseBusyMs);
+  return opening(file, () => {
+    const database = new Database(file, { readonly: true, timeout: config.databaseBusyMs });
+    return closingOnThrow(database, () => {
+      const connection = new Connection(database, file);
+      const store = new SqliteStore(connection, { hash, evidenceMax: config.evidenceMax });
+      return Object.assign(store, { query: (sql: string) => runQuery(database, file, sql) });
+    });
+  });
+}
+
+function opening<Result>(file: string, work: () => Result): Result {
+  try {
+    return work();
+  } catch (cause) {
+    if (cause instanceof TypeError && !existsSync(dirname(file))) {
+      throw new StoreError('STORE_FAILED', `${file}: its folder does not exist`, { cause });
+    }
+    throw toStoreError(cause, file);
+  }
+}
+
+function closingOnThrow<Result>(database: Database.Database, work: () => Result): Result {
+  try {
+    return work();
+  } catch (cause) {
+    database.close();
+    throw cause;
+  }
+}
+
+/** Looks at a file without writing, and refuses what is not ours or not readable. */
+function inspect(file: string, busyMs: number): void {
+  opening(file, () => {
+    const database = new Database(file, { readonly: true, timeout: busyMs });
+    try {
+      judge(database, file);
+    } finally {
+      database.close();
+    }
+  });
+}
+
+/** Between looking and opening, somebody could have put another file there. */
+function migrateOnlyOurs(database: Database.Database, file: string): void {
+  judge(database, file);
+}
+
+function judge(database: Database.Database, file: string): void {
+  const applicationId = database.pragma('application_id', { simple: true });
+  const version = database.pragma('user_version', { simple: true }) as number;
+  const tables = database
+    .prepare<[], { name: string }>("SELECT name FROM sqlite_schema WHERE type = 'table'")
+    .all()
+    .map((row) => row.name);
+  if (applicationId !== APPLICATION_ID) {
+    if (applicationId === 0 && tables.length === 0) return;
+    const found = tables.slice(0, 5).join(', ') || 'no tables';
+    throw new StoreError(
+      'STORE_FOREIGN',
+      `${file} is a database of another program (${found}): name another file, or move it away`,
+    );
+  }
+  if (version > FORMAT_VERSION) {
+    throw new StoreError(
+      'STORE_NEWER',
+      `${file} has format ${version}, this vertebra knows ${FORMAT_VERSION}: use a newer vertebra`,
+    );
+  }
+  const missing = INTERNAL_TABLES.find((table) => !tables.includes(table));
+  if (missing !== undefined && version === FORMAT_VERSION) throw lacks(file, missing);
+}
+
+function lacks(file: string, table: string): StoreError {
+  return new StoreError('STORE_CORRUPT', `${file} lacks the table ${table}: ${CORRUPT_ADVICE}`);
+}
+
+function prepare(database: Database.Database, file: string, config: StorageSettings): void {
+  const mode = database.pragma('journal_mode = WAL', { simple: true });
+  if (mode !== 'wal' && file !== ':memory:') {
+    throw new StoreError('STORE_FAILED', `${file}: its file system cannot hold a WAL database`);
+  }
+  database.pragma('synchronous = FULL');
+  database.pragma('foreign_keys = ON');
+  database.pragma(`cache_size = -${Math.ceil(config.databaseCacheBytes / 1024)}`);
+  database.pragma(`journal_size_limit = ${WAL_BYTES_KEPT}`);
+}
+
+function migrate(database: Database.Database): void {
+  database
+    .transaction(() => {
+      const version = database.pragma('user_version', { simple: true }) as number;
+      for (const step of MIGRATIONS.slice(version)) database.exec(step);
+      if (version === FORMAT_VERSION) return;
+      database.pragma(`application_id = ${APPLICATION_ID}`);
+      database.pragma(`user_version = ${FORMAT_VERSION}`);
+    })
+    .immediate();
+}
+
+/** A table of a Pact that somebody dropped is missed now, not when it is written to. */
+function checkTables(database: Database.Database, store: SqliteStore, file: string): void {
+  const find = database.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?");
+  for (const { table } of store.tables.tables()) {
+    if (find.get(table) === undefined) throw lacks(file, table);
+  }
+}
