@@ -1,4 +1,5 @@
 import {
+  copyBytes,
   type HashFunction,
   type Hex32,
   ID_BYTES,
@@ -88,7 +89,7 @@ export function encodeBlockHeader(header: BlockHeader): Uint8Array {
 export function sealBlock(hash: HashFunction, header: BlockHeader, signature: Uint8Array): Block {
   invariant(signature.length === SIGNATURE_BYTES, 'a signature has 64 bytes');
   const bytes = new ByteWriter().raw(encodeBlockHeader(header)).raw(signature).finish();
-  return { ...header, id: toHex32(hash(bytes)), signature: signature.slice(), bytes };
+  return { ...header, id: toHex32(hash(bytes)), signature: copyBytes(signature), bytes };
 }
 
 function readHeader(reader: ByteReader): BlockHeader & { signature: Uint8Array } {
@@ -130,7 +131,7 @@ export function decodeBlock(
   if (bytes.length > BLOCK_HEADER_BYTES_MAX) return refuse('block-malformed', 'too long');
   const read = decoding(bytes, readHeader);
   if (!read.ok) return refuse('block-malformed', read.detail);
-  return accept({ ...read.value, id: toHex32(hash(bytes)), bytes: bytes.slice() });
+  return accept({ ...read.value, id: toHex32(hash(bytes)), bytes: copyBytes(bytes) });
 }
 
 /** The part of `block.bytes` that its signature covers. */

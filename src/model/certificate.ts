@@ -1,4 +1,4 @@
-import { isSortedSet, SIGNATURE_BYTES } from './bytes.ts';
+import { copyBytes, isSortedSet, SIGNATURE_BYTES } from './bytes.ts';
 import { type ByteReader, ByteWriter, CodecError, decoding, domainOf } from './codec.ts';
 import { invariant } from './invariant.ts';
 import { type MetablockId, PREDECESSORS_MAX } from './metablock.ts';
@@ -71,7 +71,7 @@ export function encodeCertificate(body: CertificateBody): Uint8Array {
 export function sealCertificate(body: CertificateBody, signature: Uint8Array): Certificate {
   invariant(signature.length === SIGNATURE_BYTES, 'a signature has 64 bytes');
   const bytes = new ByteWriter().raw(encodeCertificate(body)).raw(signature).finish();
-  return { ...body, signature: signature.slice(), bytes };
+  return { ...body, signature: copyBytes(signature), bytes };
 }
 
 function readCertificate(reader: ByteReader): CertificateBody & { signature: Uint8Array } {
@@ -94,7 +94,7 @@ export function decodeCertificate(
   if (bytes.length > CERTIFICATE_BYTES_MAX) return refuse('certificate-malformed', 'too long');
   const read = decoding(bytes, readCertificate);
   if (!read.ok) return refuse('certificate-malformed', read.detail);
-  return accept({ ...read.value, bytes: bytes.slice() });
+  return accept({ ...read.value, bytes: copyBytes(bytes) });
 }
 
 /**
@@ -121,7 +121,7 @@ export function encodeBallotNote(body: BallotNoteBody): Uint8Array {
 export function sealBallotNote(body: BallotNoteBody, signature: Uint8Array): BallotNote {
   invariant(signature.length === SIGNATURE_BYTES, 'a signature has 64 bytes');
   const bytes = new ByteWriter(BALLOT_NOTE_BYTES).raw(encodeBallotNote(body)).raw(signature);
-  return { ...body, signature: signature.slice(), bytes: bytes.finish() };
+  return { ...body, signature: copyBytes(signature), bytes: bytes.finish() };
 }
 
 /** Reads a ballot note from a peer. The signature is not judged here. */
@@ -134,5 +134,5 @@ export function decodeBallotNote(bytes: Uint8Array): Verdict<BallotNote, 'ballot
     return { group, ballot, owner, signature: reader.raw(SIGNATURE_BYTES) };
   });
   if (!read.ok) return refuse('ballot-note-malformed', read.detail);
-  return accept({ ...read.value, bytes: bytes.slice() });
+  return accept({ ...read.value, bytes: copyBytes(bytes) });
 }

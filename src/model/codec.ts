@@ -107,7 +107,8 @@ export class ByteReader {
   private offset = 0;
 
   constructor(bytes: Uint8Array) {
-    this.bytes = bytes;
+    // A plain view: the `slice` of a Buffer would share memory with whoever reuses it.
+    this.bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 

@@ -1,6 +1,7 @@
 import type { BlockId } from './block.ts';
 import {
   compareText,
+  copyBytes,
   type HashFunction,
   type Hex32,
   isSortedSet,
@@ -94,7 +95,7 @@ export function sealMetablock(
     ...body,
     id: toHex32(hash(bytes)),
     issuingHash: toHex32(hash(signature)),
-    signature: signature.slice(),
+    signature: copyBytes(signature),
     bytes,
   };
 }
@@ -128,6 +129,6 @@ export function decodeMetablock(
     ...read.value,
     id: toHex32(hash(bytes)),
     issuingHash: toHex32(hash(read.value.signature)),
-    bytes: bytes.slice(),
+    bytes: copyBytes(bytes),
   });
 }

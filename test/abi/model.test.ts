@@ -63,6 +63,14 @@ describe('formats', () => {
     );
   });
 
+  it.each(FORMATS)('$name: what was read does not change with the buffer it came in', (format) => {
+    const received = Buffer.from(format.bytes);
+    const read = format.decode(received);
+    received.fill(0xff);
+    expect(read.ok && toHex(read.value.bytes)).toBe(golden[format.name]);
+    expect(read.ok && read.value).toEqual({ block, metablock, certificate, note }[format.name]);
+  });
+
   it('what is signed is all but the signature', () => {
     expect(signedBytesOf(block).length).toBe(block.bytes.length - 64);
   });
