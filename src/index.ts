@@ -1,0 +1,24 @@
+/** What a TypeScript program uses of vertebra. See docs/typescript.md. */
+export { type Config, DEFAULT_CONFIG } from './participant/config.ts';
+export {
+  type Channel,
+  type GroupReport,
+  type PactReport,
+  type ParticipantFace,
+  type PeerReport,
+  type PulledEntry,
+  type PushOptions,
+  RequestError,
+  type StatusReport,
+} from './participant/face.ts';
+export {
+  chooseWorld,
+  findHome,
+  type Home,
+  homeAt,
+  type WorldHome,
+  worldAt,
+} from './participant/home.ts';
+export { type Logger, openLogger, openStderrLogger } from './participant/log.ts';
+export { createWorld, initHome, joinWorld } from './participant/membership.ts';
+export { openParticipant, type ParticipantOptions } from './participant/participant.ts';
