@@ -33,8 +33,10 @@ function canonicalJson(value: Json): string {
   if (Array.isArray(value))
     return `[${value.map((each) => canonicalJson(each as Json)).join(',')}]`;
   const object = value as JsonObject;
-  const names = Object.keys(object).sort(compareText);
-  return `{${names.map((n) => `${JSON.stringify(n)}:${canonicalJson(object[n] as Json)}`).join(',')}}`;
+  const members = Object.keys(object)
+    .sort(compareText)
+    .map((name) => `${JSON.stringify(name)}:${canonicalJson(object[name] as Json)}`);
+  return `{${members.join(',')}}`;
 }
 
 function fieldsToJson(fields: readonly ShapeField[]): Json {

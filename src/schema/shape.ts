@@ -17,8 +17,8 @@ export const LONE_SURROGATE = /\p{Surrogate}/u;
 export type Scalar = string | number | boolean;
 
 /**
- * What one value of an Entry may be: the permitted part of JSON Schema in a form of our own. Only the
- * keywords that belong to `type` are present.
+ * What one value of an Entry may be: the permitted part of JSON Schema in a form of our own. Only
+ * the keywords that belong to `type` are present.
  */
 export interface Shape {
   readonly type: FieldType;

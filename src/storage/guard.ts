@@ -1,7 +1,7 @@
 /**
  * Triggers that refuse writes from outside. Our own transactions set the one row of `vb_guard` to 1
- * and back to 0 before they commit, so nobody else ever sees it at 1. Who sets it on purpose gets in;
- * `vertebra verify` finds what was changed.
+ * and back to 0 before they commit, so nobody else ever sees it at 1. Who sets it on purpose gets
+ * in; `vertebra verify` finds what was changed.
  */
 
 /** An SQL name in quotes. */

@@ -3,7 +3,7 @@ import type { AvatarRecord, EvidenceRecord } from '../ports/store.ts';
 import type { Connection, Query } from './connection.ts';
 import { toBlob, toBlobOrNull, toBytes, toId, toIdOrNull, toNumber, toText } from './sql-value.ts';
 
-/** Of one offender so many proofs are kept: enough to convict, and no way to push out the others. */
+/** Of one offender so many proofs are kept: enough to convict, too few to push out others. */
 const EVIDENCE_PER_OFFENDER_MAX = 16;
 
 /** Settings, Avatars, added links and evidence: what is only put and read back. */

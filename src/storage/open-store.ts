@@ -37,7 +37,7 @@ const WAL_BYTES_KEPT = 16 * 1024 * 1024;
 /**
  * Opens the database of one World for its agent. A file that is refused is not changed.
  *
- * @throws StoreError STORE_FOREIGN, STORE_NEWER, STORE_CORRUPT, STORE_READ_ONLY, STORE_BUSY, STORE_FULL.
+ * @throws StoreError of any code.
  */
 export function openStore({ file, hash, config = DEFAULTS }: StoreOptions): Store {
   const isNew = file === ':memory:' || !existsSync(file) || statSync(file).size === 0;

@@ -19,7 +19,7 @@ export const CORRUPT_ADVICE =
   'move it away together with its -wal and -shm files, and start again: what the other ' +
   'Participants hold comes back from them';
 
-/** Puts what SQLite says about `file` into the words of the port; anything else is a bug of ours. */
+/** Puts what SQLite says about `file` into the words of the port; all else is a bug of ours. */
 export function toStoreError(cause: unknown, file: string): unknown {
   if (!(cause instanceof Database.SqliteError)) return cause;
   const [, code, advice] = MEANINGS.find(([prefix]) => cause.code.startsWith(prefix)) ?? [
