@@ -34,8 +34,8 @@ export class AgentClient {
 
   /** @returns whether everything taken so far is final. */
   async drain(timeoutMs: number): Promise<boolean> {
-    const body = { type: JSON_TYPE, content: JSON.stringify({ timeoutMs }) };
-    const ask = { method: 'POST', path: '/v1/drain', body, timeoutMs: timeoutMs * 2 } as const;
+    const path = `/v1/drain?timeoutMs=${timeoutMs}`;
+    const ask = { method: 'POST', path, timeoutMs: timeoutMs * 2 } as const;
     const answer = (await this.client.ask(ask)) as { readonly drained: boolean };
     return answer.drained;
   }

@@ -15,7 +15,7 @@ export type ProblemCode =
   | 'timeout'
   | 'failed';
 
-/** An answer that is no success, as RFC 9457 writes it: `code` says what, `detail` how to mend it. */
+/** An answer that is no success, in the form of RFC 9457; `detail` says how to mend it. */
 export interface Problem {
   readonly type: 'about:blank';
   readonly title: string;

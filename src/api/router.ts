@@ -96,7 +96,8 @@ export function readCount(
   if (text === null) return range.otherwise;
   const value = Number(text);
   if (/^\d{1,16}$/.test(text) && Number.isSafeInteger(value) && value >= range.least) return value;
-  const message = `${name} must be a whole number from ${range.least}, not ${JSON.stringify(text)}.`;
+  const given = JSON.stringify(text);
+  const message = `${name} must be a whole number from ${range.least}, not ${given}.`;
   throw new ProblemError('query-malformed', message, { where: name });
 }
 

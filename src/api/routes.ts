@@ -60,6 +60,10 @@ export function routesOf(face: ParticipantFace, config: ApiLimits): Route[] {
     get('/v1/dag', ({ query }) =>
       face.dag(Math.min(readCount(query, 'limit', DAG_GENERATIONS), DAG_GENERATIONS_MAX)),
     ),
+    post('/v1/drain', async (call) => {
+      const timeoutMs = readCount(call.query, 'timeoutMs', { least: 0, otherwise: 10_000 });
+      return { drained: await face.drain(timeoutMs) };
+    }),
     post(entries, (call) => pushEntries(face, limits, call)),
     { method: 'GET', path: entries, handle: (call) => pullEntries(face, limits, call) },
   ];

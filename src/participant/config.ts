@@ -1,6 +1,6 @@
 /**
- * Every limit, time and size of an agent, in one place: what it may be, what it is where nobody says
- * otherwise, and what it is for. `config-file.ts` reads values, `config-text.ts` writes the file.
+ * Every limit, time and size of an agent, in one place: what it may be, what it is where nobody
+ * says otherwise, and what it is for. `config-file.ts` reads values, `config-text.ts` writes the file.
  *
  * A setting is called `blockAgeMs` in code, `block_age_ms` in `vertebra.toml` and
  * `VERTEBRA_BLOCK_AGE_MS` in the environment. The last part of a name is its unit.

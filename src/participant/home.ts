@@ -129,8 +129,8 @@ export function worldAt(home: Home, name: string): WorldHome {
 }
 
 /**
- * The socket lies beside the database. Where that path is too long for a socket, it lies in a folder
- * of this user's own, under a name that is the hash of the path; `agent.json` says where.
+ * The socket lies beside the database. Where that path is too long for a socket, it lies in a
+ * folder of this user's own, under a name that is the hash of the path; `agent.json` says where.
  */
 export function socketFileOf(worldFolder: string, around = surroundings()): string {
   const near = join(worldFolder, 'agent.sock');

@@ -78,7 +78,7 @@ export function createWorld(home: Home, name: string, secretFile: string): Membe
   }
 }
 
-/** Becomes a member of the World whose identifier the file holds. @throws HomeError, IdentityError */
+/** Joins the World whose identifier the file holds. @throws HomeError, IdentityError */
 export function joinWorld(home: Home, name: string, secretFile: string): Membership {
   const world = newWorldHome(home, name);
   const seed = loadSecretFile(home.keyFile, 'participant');

@@ -16,7 +16,7 @@ export class FileLock {
   /**
    * @param path Made if it is not there. Nothing else may open this file: closing any handle to it
    *   would release the lock.
-   * @throws StoreError STORE_BUSY when another process holds it; STORE_FAILED when it cannot be made.
+   * @throws StoreError STORE_BUSY when another process holds it; STORE_FAILED where none can be.
    */
   static take(path: string): FileLock {
     const database = open(path);

@@ -125,9 +125,8 @@ describe('the socket', () => {
 
   test('without an agent says how to start one', async () => {
     await api.close();
-    const error: Error = await client
-      .ask({ method: 'GET', path: '/livez' })
-      .catch((cause) => cause);
+    const asked = client.ask({ method: 'GET', path: '/livez' });
+    const error = await asked.then(() => new Error('was answered')).catch((cause: Error) => cause);
     expect(error).toBeInstanceOf(UnreachableError);
     expect(error.message).toContain('Run: vertebra run');
   });
