@@ -1,0 +1,132 @@
+import type { Certificate } from '../model/certificate.ts';
+import type { Metablock, MetablockId } from '../model/metablock.ts';
+import type { Ballot } from '../model/numbers.ts';
+import type { AvatarId } from '../model/sync-group.ts';
+import { type Dismissed, type GroupState, predecessorIn } from './group-state.ts';
+import { isBelowFinalized } from './vote-rules.ts';
+import type { Work } from './work.ts';
+
+/**
+ * Does this Metablock stand where nothing can become of it? Only what descends from the finalized
+ * head has a place in the window; the rest is a rival, or older than what is remembered.
+ *
+ * @returns null where it may still find its place.
+ */
+export function deriveDismissal(
+  group: GroupState,
+  metablock: Metablock,
+): 'old' | 'rival' | 'malformed' | null {
+  const { finalized } = group;
+  if (finalized === null) return dismissalOfPredecessor(group, metablock);
+  if (metablock.id === finalized.metablock) return null;
+  if (isBelowFinalized(metablock.generation, group.finalizedGeneration)) {
+    return isBelowFinalized(metablock.generation, group.recentFloor) ? 'old' : 'rival';
+  }
+  const before = predecessorIn(metablock, group.sync.id) ?? null;
+  if (before === null) return 'rival';
+  if (before !== finalized.metablock && group.recentFinal.has(before)) return 'rival';
+  return dismissalOfPredecessor(group, metablock);
+}
+
+function dismissalOfPredecessor(
+  group: GroupState,
+  metablock: Metablock,
+): 'rival' | 'malformed' | null {
+  const before = predecessorIn(metablock, group.sync.id) ?? null;
+  const dismissed = before === null ? undefined : group.dismissed.get(before);
+  if (dismissed === undefined) return null;
+  return dismissed.kind === 'malformed' ? 'malformed' : 'rival';
+}
+
+/**
+ * Looks at a Metablock no more, nor at what waits for it. A lock on it is spent: it is a rival of a
+ * final Metablock whose Quorum above the lock's Ballot released it, by consensus.md 6.
+ */
+export function dismiss(work: Work, group: GroupState, dismissed: Dismissed): void {
+  const queue: Dismissed[] = [dismissed];
+  for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
+    const { metablock, kind } = next;
+    const held = group.heldCertificates.get(metablock.id) ?? [];
+    const certificates = keepWithin(group, [...next.certificates, ...held]);
+    group.dismissed = group.dismissed.set(metablock.id, { kind, metablock, certificates });
+    group.held.delete(metablock.id);
+    group.heldCertificates.delete(metablock.id);
+    group.asks.delete(metablock.id);
+    if (kind !== 'malformed' && group.lock?.metablock === metablock.id) {
+      group.lock = null;
+      work.promise(group);
+    }
+    for (const waiting of group.held.values()) {
+      if (predecessorIn(waiting.metablock, group.sync.id) !== metablock.id) continue;
+      const below = kind === 'malformed' ? 'malformed' : 'rival';
+      queue.push({ kind: below, metablock: waiting.metablock, certificates: [] });
+    }
+    checkFork(work, group, metablock.id);
+  }
+}
+
+/** After the finalized head moved: what was held and can find no place any more goes. */
+export function dismissBelowFinalized(work: Work, group: GroupState): void {
+  for (const { metablock } of [...group.held.values()]) {
+    if (!group.held.has(metablock.id)) continue;
+    const kind = group.recentFinal.has(metablock.id) ? 'old' : deriveDismissal(group, metablock);
+    if (kind !== null) dismiss(work, group, { kind, metablock, certificates: [] });
+  }
+  for (const id of group.heldCertificates.keys()) {
+    if (!group.recentFinal.has(id)) continue;
+    group.heldCertificates.delete(id);
+    group.asks.delete(id);
+  }
+}
+
+/** A vote for a Metablock that was dismissed. @returns whether it was new and is kept. */
+export function observeDismissedVote(
+  work: Work,
+  group: GroupState,
+  dismissed: Dismissed,
+  certificate: Certificate,
+): boolean {
+  if (dismissed.kind !== 'rival') return false;
+  const certificates = keepWithin(group, [...dismissed.certificates, certificate]);
+  const { id } = dismissed.metablock;
+  group.dismissed = group.dismissed.set(id, { ...dismissed, certificates });
+  checkFork(work, group, id);
+  return true;
+}
+
+/** A bounded number of votes for a rival, the newest. */
+function keepWithin(group: GroupState, certificates: readonly Certificate[]): Certificate[] {
+  return certificates.slice(-2 * group.sync.owners.length);
+}
+
+/**
+ * A rival of the finalized head that is Finalizable is none of our concern: it may have been so below
+ * the Ballot that decided. But where its predecessor is a rival too, that predecessor is final, and
+ * no walk back from there meets the finalized head: a fork.
+ *
+ * @source consensus.md 4, 6.
+ */
+function checkFork(work: Work, group: GroupState, id: MetablockId): void {
+  const child = group.dismissed.get(id);
+  if (child?.kind !== 'rival' || group.alarm !== null || group.finalized === null) return;
+  const before = predecessorIn(child.metablock, group.sync.id) ?? null;
+  const parent = before === null ? undefined : group.dismissed.get(before);
+  if (parent?.kind !== 'rival' || !hasQuorum(group, child.certificates)) return;
+  const { metablock } = group.finalized;
+  group.alarm = [metablock, parent.metablock.id];
+  work.store({ kind: 'store-metablock', metablock: parent.metablock });
+  work.store({ kind: 'store-metablock', metablock: child.metablock });
+  for (const certificate of child.certificates)
+    work.store({ kind: 'store-certificate', certificate });
+  work.store({ kind: 'alarm', group: group.sync.id, metablocks: group.alarm });
+}
+
+function hasQuorum(group: GroupState, certificates: readonly Certificate[]): boolean {
+  const voters = new Map<Ballot, Set<AvatarId>>();
+  for (const { certifier, entries } of certificates) {
+    const entry = entries.find((each) => each.group === group.sync.id);
+    if (entry === undefined) continue;
+    voters.set(entry.ballot, (voters.get(entry.ballot) ?? new Set()).add(certifier));
+  }
+  return [...voters.values()].some((each) => each.size >= group.quorum);
+}

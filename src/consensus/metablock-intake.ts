@@ -1,0 +1,205 @@
+import type { Block, BlockId } from '../model/block.ts';
+import { signedBytesOf } from '../model/block.ts';
+import { fromHex } from '../model/bytes.ts';
+import { type Metablock, type MetablockId, PREDECESSORS_MAX } from '../model/metablock.ts';
+import type { GroupId } from '../model/sync-group.ts';
+import { deriveDismissal, dismiss } from './dismissal.ts';
+import { noteEquivocation, noteVote } from './evidence.ts';
+import { childrenOf, type GroupState, predecessorIn } from './group-state.ts';
+import { askFor, hold, isVouchedFor, shareOf } from './held.ts';
+import { hasVoted, type Node } from './node.ts';
+import { addVote } from './progress.ts';
+import { hasGoodShape, isWellFormed, makeNode } from './well-formed.ts';
+import type { Work } from './work.ts';
+
+/** A Metablock came from a peer, in whatever order. @source consensus.md 2; FIG. 6A. */
+export function observeMetablock(work: Work, metablock: Metablock): void {
+  const groups = metablock.predecessors
+    .map((each) => each.group)
+    .filter((id) => isNewsFor(work, id, metablock.id));
+  if (groups.length === 0) return;
+  const { issuer } = metablock;
+  if (metablock.predecessors.length > PREDECESSORS_MAX) {
+    work.refuse('metablock-too-many-predecessors', issuer);
+    return;
+  }
+  if (!hasGoodShape(work.context.conflicts, metablock)) {
+    work.refuse('metablock-malformed', issuer);
+    return;
+  }
+  const owned = groups.filter((id) => work.peek(id)!.ownerIndices.has(issuer));
+  if (owned.length === 0) {
+    work.refuse('metablock-not-by-owner', issuer);
+    return;
+  }
+  const { verifier } = work.context;
+  if (!verifier.verify(fromHex(issuer), signedBytesOf(metablock), metablock.signature)) {
+    work.refuse('metablock-forged', null);
+    return;
+  }
+  const kept = owned.filter((id) => receive(work, work.open(id)!, metablock));
+  if (kept.length > 0) work.remark({ kind: 'accepted' });
+}
+
+function isNewsFor(work: Work, id: GroupId, metablock: MetablockId): boolean {
+  const group = work.peek(id);
+  if (group === undefined || group.alarm !== null) return false;
+  return !(
+    group.nodes.has(metablock) ||
+    group.held.has(metablock) ||
+    group.recentFinal.has(metablock) ||
+    group.dismissed.has(metablock)
+  );
+}
+
+/** @returns whether it is kept for this group. */
+function receive(work: Work, group: GroupState, metablock: Metablock): boolean {
+  const kind = deriveDismissal(group, metablock);
+  if (kind !== null) {
+    dismiss(work, group, { kind, metablock, certificates: [] });
+    return false;
+  }
+  if (!hasRoom(work, group, metablock)) {
+    work.refuse('held-too-many', metablock.issuer);
+    return false;
+  }
+  return place(work, group, metablock);
+}
+
+/**
+ * Is there room for one more undecided Metablock of this issuer? What an honest owner voted for
+ * always finds room.
+ */
+function hasRoom(work: Work, group: GroupState, metablock: Metablock): boolean {
+  const { issuer } = metablock;
+  const before = predecessorIn(metablock, group.sync.id) ?? null;
+  let siblings = 0;
+  let undecided = 0;
+  for (const node of group.nodes.values()) {
+    if (node.metablock.issuer !== issuer || node.finalizableBallots.length > 0) continue;
+    undecided++;
+    if (node.predecessor === before) siblings++;
+  }
+  for (const held of group.held.values()) {
+    if (held.metablock.issuer !== issuer) continue;
+    undecided++;
+    if (predecessorIn(held.metablock, group.sync.id) === before) siblings++;
+  }
+  const { candidatesPerIssuerMax } = work.context.settings;
+  if (undecided < shareOf(work, group) && siblings < candidatesPerIssuerMax) return true;
+  return isVouchedFor(group, metablock.id);
+}
+
+/**
+ * Gives a Metablock its place in the tree, or holds it until its parts are here; then all that
+ * waited for it.
+ *
+ * @returns whether it is kept.
+ */
+export function place(work: Work, group: GroupState, metablock: Metablock): boolean {
+  const queue: Metablock[] = [metablock];
+  for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+    if (group.alarm !== null) break;
+    if (!placeOne(work, group, next)) continue;
+    for (const held of group.held.values()) {
+      if (predecessorIn(held.metablock, group.sync.id) === next.id) queue.push(held.metablock);
+    }
+  }
+  return !group.dismissed.has(metablock.id);
+}
+
+/** @returns whether it stands in the tree now. */
+function placeOne(work: Work, group: GroupState, metablock: Metablock): boolean {
+  const named = predecessorIn(metablock, group.sync.id) ?? null;
+  const before = named === null ? null : (group.nodes.get(named) ?? null);
+  const lacksPredecessor = named !== null && before === null;
+  const { blocks, missing, isSound } = gatherBlocks(work, group, metablock);
+  if (isSound && (lacksPredecessor || missing.size > 0)) {
+    hold(work, group, { metablock, lacksPredecessor, missingBlocks: missing });
+    return false;
+  }
+  const candidate = { metablock, before, blocks };
+  if (!isSound || !isWellFormed(work.context.conflicts, group, candidate)) {
+    work.refuse('metablock-malformed', metablock.issuer);
+    dismiss(work, group, { kind: 'malformed', metablock, certificates: [] });
+    return false;
+  }
+  addNode(work, group, makeNode(group, candidate, work.nowMs));
+  return true;
+}
+
+/** The Blocks of a Metablock that belong to one group, and those of which no header is here. */
+function gatherBlocks(
+  work: Work,
+  group: GroupState,
+  metablock: Metablock,
+): { readonly blocks: Block[]; readonly missing: Set<BlockId>; readonly isSound: boolean } {
+  const blocks: Block[] = [];
+  const missing = new Set<BlockId>();
+  let isSound = true;
+  for (const id of metablock.blocks) {
+    const own = group.blocks.byId.get(id);
+    if (own !== undefined) {
+      blocks.push(own.block);
+      continue;
+    }
+    const owner = groupOfBlock(work, metablock, id);
+    if (owner === undefined) missing.add(id);
+    // A Block of this group that is final cannot be so twice; and every Block's group is named.
+    else if (owner === group.sync.id) isSound = false;
+    else if (predecessorIn(metablock, owner) === undefined) isSound = false;
+  }
+  return { blocks, missing, isSound };
+}
+
+function groupOfBlock(work: Work, metablock: Metablock, block: BlockId): GroupId | undefined {
+  for (const { group } of metablock.predecessors) {
+    if (work.peek(group)?.blocks.byId.has(block) === true) return group;
+  }
+  return work.foreignGroupOf(block);
+}
+
+/** Lets a well-formed Metablock into the tree, with the votes that were held for it. */
+export function addNode(work: Work, group: GroupState, node: Node): void {
+  const { id } = node.metablock;
+  group.nodes.set(id, node);
+  group.packed = null;
+  group.held.delete(id);
+  group.asks.delete(id);
+  noteEquivocation(work, group, node);
+  const certificates = group.heldCertificates.get(id) ?? [];
+  group.heldCertificates.delete(id);
+  for (const certificate of certificates) {
+    const entry = certificate.entries.find((each) => each.group === group.sync.id);
+    const at = group.nodes.get(id);
+    if (entry === undefined || at === undefined || group.alarm !== null) continue;
+    const { certifier: owner } = certificate;
+    if (hasVoted(at, owner, entry.ballot)) continue;
+    noteVote(work, group, at, { certificate, ballot: entry.ballot });
+    addVote(work, group, id, { owner, ballot: entry.ballot, certificate });
+  }
+  const placed = group.nodes.get(id);
+  if (placed === undefined || !group.isVoter || group.sync.availability === 'headers') return;
+  if (placed.finalizableBallots.length > 0) return;
+  if (placed.blocks.some((block) => group.blocks.byId.get(block.id)?.held !== true)) {
+    askFor(work, group, id);
+  }
+}
+
+/** A Block Header came: what waited for it may find its place. */
+export function placeWaitingFor(work: Work, group: GroupState, block: BlockId): void {
+  const waiting = [...group.held.values()].filter((held) => held.missingBlocks.has(block));
+  for (const held of waiting) {
+    if (group.held.has(held.metablock.id)) place(work, group, held.metablock);
+  }
+}
+
+/** The child that this owner made of a head, if it made one; it makes no second, ever. */
+export function hasOwnChild(work: Work, group: GroupState, head: MetablockId | null): boolean {
+  const { self } = work.context;
+  if (childrenOf(group, head).some((node) => node.metablock.issuer === self)) return true;
+  for (const { metablock } of group.held.values()) {
+    if (metablock.issuer === self && predecessorIn(metablock, group.sync.id) === head) return true;
+  }
+  return false;
+}

@@ -1,0 +1,65 @@
+import type { Ballot } from '../model/numbers.ts';
+import { type GroupState, headNode } from './group-state.ts';
+import { pendingOf } from './pending-blocks.ts';
+import { CONSENSUS_LIMITS } from './settings.ts';
+import { deriveFollowed } from './vote-rules.ts';
+import type { Work } from './work.ts';
+
+/**
+ * Is something of the group undecided: Blocks that wait, or a head that nothing closes yet? Without
+ * that nobody needs another Ballot, and an idle World is silent.
+ *
+ * @source consensus.md 5.
+ */
+export function isOpen(work: Work, group: GroupState): boolean {
+  if (headNode(group)?.carries === true) return true;
+  return pendingOf(group, work.context.settings.prepareBlockCount).count > 0;
+}
+
+/** How many owners are known to be at R or above, this one included. */
+export function ownersAtBallot(work: Work, group: Readonly<GroupState>): number {
+  let count = 0;
+  for (const owner of group.sync.owners) {
+    const isSelf = group.isVoter && owner === work.context.self;
+    if (isSelf || (group.seen.get(owner) ?? 0) >= group.ballot) count++;
+  }
+  return count;
+}
+
+/**
+ * How long the Ballot lasts once a Quorum is there, in milliseconds.
+ *
+ * @source consensus.md 5: base * 2^k, base 4 smoothed round trips, k Ballots since the last new Level.
+ */
+export function timeoutMs(work: Work, group: GroupState): number {
+  const { ballotTimeoutMs, ballotTimeoutMaxMs } = work.context.settings;
+  const baseMs = Math.max(ballotTimeoutMs, 4 * (group.roundTripMs ?? 0));
+  const doublings = Math.max(0, group.ballot - group.newLevelBallot);
+  const factor = 2 ** Math.min(doublings, CONSENSUS_LIMITS.timeoutDoublingsMax);
+  return Math.min(baseMs * factor, Math.max(ballotTimeoutMaxMs, 4 * baseMs));
+}
+
+/** Moves on where the timer ran out, and follows where f + 1 owners are higher. */
+export function moveBallot(work: Work, group: GroupState): void {
+  if (group.timerAtMs !== null && work.nowMs >= group.timerAtMs + timeoutMs(work, group)) {
+    raiseBallot(work, group, (group.ballot + 1) as Ballot);
+  }
+  const { self } = work.context;
+  const others = [...group.seen].filter(([owner]) => owner !== self).map(([, ballot]) => ballot);
+  const followed = deriveFollowed(others, group.faults, group.ballot);
+  if (followed > group.ballot) raiseBallot(work, group, followed);
+}
+
+function raiseBallot(work: Work, group: GroupState, ballot: Ballot): void {
+  group.ballot = ballot;
+  group.ballotAtMs = work.nowMs;
+  group.timerAtMs = null;
+  work.move(group);
+}
+
+/** Starts the timer of R once a Quorum is there and something is open; stops it when nothing is. */
+export function setTimer(work: Work, group: GroupState): void {
+  if (!group.isVoter || !isOpen(work, group)) group.timerAtMs = null;
+  else if (ownersAtBallot(work, group) < group.quorum) group.timerAtMs = null;
+  else group.timerAtMs ??= work.nowMs;
+}

@@ -1,0 +1,91 @@
+import type { Block, BlockId } from '../model/block.ts';
+import type { AvatarId } from '../model/sync-group.ts';
+import type { OpenBlock } from './block-window.ts';
+import { type GroupState, headNode } from './group-state.ts';
+import type { ChainTip } from './node.ts';
+
+/** What could be prepared on the head of a group. */
+export interface PendingBlocks {
+  /** Counted no further than asked for. */
+  readonly count: number;
+  /** When the first of them came, in milliseconds; infinite where there is none. */
+  readonly sinceMs: number;
+}
+
+/** Is the Block covered by a fork proof? @source consensus.md 5. */
+export function isCovered(group: GroupState, block: Block): boolean {
+  const lastGood = group.forked.get(block.issuer);
+  return lastGood !== undefined && block.sequence > lastGood;
+}
+
+function isEligible(group: GroupState, open: OpenBlock): boolean {
+  if (isCovered(group, open.block)) return false;
+  return open.held || group.sync.availability === 'headers';
+}
+
+const NO_TIPS: ReadonlyMap<AvatarId, ChainTip> = new Map();
+
+/** Of each issuer the eligible Blocks that continue the head's chain, at most `max` of each. */
+function collect(group: GroupState, max: number): OpenBlock[][] {
+  const tips = headNode(group)?.issuers ?? NO_TIPS;
+  return group.sync.owners.map((owner) => {
+    const found: OpenBlock[] = [];
+    let place = tips.get(owner)?.block ?? owner;
+    while (found.length < max) {
+      const next = group.blocks.following
+        .get(place)
+        ?.map((id) => group.blocks.byId.get(id))
+        .find((open) => open !== undefined && isEligible(group, open));
+      if (next === undefined) break;
+      found.push(next);
+      place = next.block.id;
+    }
+    return found;
+  });
+}
+
+/** How much is pending on the head; remembered until Blocks or head change. */
+export function pendingOf(group: GroupState, countMax: number): PendingBlocks {
+  if (group.pending !== null) return group.pending;
+  let count = 0;
+  let sinceMs = Number.POSITIVE_INFINITY;
+  if (group.blocks.byId.size > 0) {
+    for (const found of collect(group, countMax)) {
+      count += found.length;
+      if (found[0] !== undefined) sinceMs = Math.min(sinceMs, found[0].atMs);
+    }
+  }
+  group.pending = { count: Math.min(count, countMax), sinceMs };
+  return group.pending;
+}
+
+/**
+ * Chooses the Blocks of a new child of the head: of all issuers in turn, each Causal Group in its
+ * order, and a Block after those that its issuer had seen, where these are pending too.
+ *
+ * @returns at most `max` Blocks, in the order in which they become final.
+ */
+export function choosePending(group: GroupState, max: number): Block[] {
+  const queues = collect(group, max).map((found) => found.map((open) => open.block));
+  const waiting = new Set<BlockId>(queues.flat().map((block) => block.id));
+  const next = queues.map(() => 0);
+  const chosen: Block[] = [];
+  const take = (queue: number): void => {
+    const block = queues[queue]![next[queue]!]!;
+    next[queue]!++;
+    waiting.delete(block.id);
+    chosen.push(block);
+  };
+  while (chosen.length < max && waiting.size > 0) {
+    let moved = false;
+    for (let queue = 0; queue < queues.length && chosen.length < max; queue++) {
+      const block = queues[queue]![next[queue]!];
+      if (block === undefined || block.dependencies.some((id) => waiting.has(id))) continue;
+      take(queue);
+      moved = true;
+    }
+    // Only forged dependencies lead in a circle; order among the Blocks then means nothing.
+    if (!moved) take(next.findIndex((at, queue) => at < queues[queue]!.length));
+  }
+  return chosen;
+}

@@ -1,0 +1,179 @@
+import type { Block } from '../model/block.ts';
+import { fromHex, ID_BYTES } from '../model/bytes.ts';
+import { invariant } from '../model/invariant.ts';
+import {
+  encodeMetablock,
+  type Metablock,
+  type MetablockBody,
+  type MetablockId,
+  sealMetablock,
+} from '../model/metablock.ts';
+import { type Generation, type Level, NO_GENERATION } from '../model/numbers.ts';
+import type { GroupId } from '../model/sync-group.ts';
+import { type GroupState, headNode } from './group-state.ts';
+import { addNode, hasOwnChild } from './metablock-intake.ts';
+import type { Node } from './node.ts';
+import { choosePending, pendingOf } from './pending-blocks.ts';
+import { deriveTurn, headSinceMs, turnWidthMs } from './turns.ts';
+import { permitsNewChild } from './vote-rules.ts';
+import { permittedChildren } from './voting.ts';
+import { isWellFormed, makeNode } from './well-formed.ts';
+import type { Work } from './work.ts';
+
+/**
+ * When this owner is to prepare a child of the head of the group, in milliseconds; null where
+ * nothing calls for one, or another's will do.
+ *
+ * @source consensus.md 5; FIG. 6D.
+ */
+export function derivePrepareAtMs(work: Work, group: GroupState): number | null {
+  if (!group.isVoter) return null;
+  const sinceMs = headSinceMs(group);
+  if (sinceMs === null) return null;
+  const call = deriveCall(work, group, sinceMs);
+  if (call === null || hasOwnChild(work, group, group.head)) return null;
+  if (!permitsNewChild(group, work.chainOf(group), group.head)) return null;
+  const others = permittedChildren(work, group);
+  if (others.some((child) => child.turn <= call.turn)) return null;
+  return Math.max(sinceMs, call.atMs) + call.turn * turnWidthMs(work, group);
+}
+
+/** What calls for a child of the head, since when, and at which turn it is this owner's to make. */
+function deriveCall(
+  work: Work,
+  group: GroupState,
+  sinceMs: number,
+): { readonly atMs: number; readonly turn: number } | null {
+  const { self, settings } = work.context;
+  const head = headNode(group);
+  const pending = pendingOf(group, settings.prepareBlockCount);
+  const isFull = pending.count >= settings.prepareBlockCount;
+  group.pendingFullAtMs = isFull ? (group.pendingFullAtMs ?? work.nowMs) : null;
+  const turn = deriveTurn(group, self, ((head?.level ?? -1) + 1) as Level);
+  if (pending.count > 0) {
+    if (head?.carries === true) return { atMs: sinceMs, turn };
+    const spacedMs = Math.max(pending.sinceMs, group.carriedAtMs + settings.prepareIntervalMs);
+    return { atMs: Math.min(spacedMs, group.pendingFullAtMs ?? spacedMs), turn };
+  }
+  if (head?.carries !== true) return null;
+  // The head's issuer closes it; its empty child may be on its way, so others wait one turn more.
+  if (head.metablock.issuer === self) return { atMs: sinceMs, turn: 0 };
+  return { atMs: sinceMs, turn: turn + 1 };
+}
+
+/** Where a new Metablock would stand in one group. */
+interface Place {
+  readonly group: GroupState;
+  readonly before: Node | null;
+  readonly blocks: readonly Block[];
+}
+
+/**
+ * Prepares one Metablock for all groups in which it is this owner's turn now.
+ *
+ * @returns whether there was one to prepare.
+ */
+export function prepare(work: Work): boolean {
+  const places = choosePlaces(work);
+  if (places.length === 0) return false;
+  const metablock = issue(work, places);
+  for (const place of places) settlePlace(work, place, metablock, place.group.ballot);
+  closeFast(work, places, metablock);
+  return true;
+}
+
+function choosePlaces(work: Work): Place[] {
+  const due: GroupId[] = [];
+  for (const group of work.allGroups()) {
+    if (group.prepareAtMs !== null && group.prepareAtMs <= work.nowMs) due.push(group.sync.id);
+  }
+  const { settings } = work.context;
+  let room = settings.blocksPerMetablockMax;
+  const places: Place[] = [];
+  for (const id of keepParents(work, due)) {
+    const group = work.open(id);
+    if (group === undefined) continue;
+    const before = headNode(group);
+    const blocks = room > 0 ? choosePending(group, room) : [];
+    if (blocks.length === 0 && before?.carries !== true) continue;
+    room -= blocks.length;
+    places.push({ group, before, blocks });
+  }
+  return places;
+}
+
+/** At most L predecessors, those with the highest Issuing Hashes; ascending by group. */
+function keepParents(work: Work, due: readonly GroupId[]): GroupId[] {
+  const sorted = due.toSorted();
+  const { predecessorsMax } = work.context.settings;
+  if (sorted.length <= predecessorsMax) return sorted;
+  const hashes = new Uint8Array(ID_BYTES * sorted.length);
+  for (const [index, id] of sorted.entries()) {
+    const group = work.peek(id);
+    const head = group?.head === null ? undefined : group?.nodes.get(group.head);
+    if (head !== undefined) hashes.set(fromHex(head.metablock.issuingHash), ID_BYTES * index);
+  }
+  const chosen = work.context.conflicts.chooseParents(hashes, predecessorsMax);
+  return Array.from(chosen, (index) => sorted[index]!).sort();
+}
+
+/** Signs a Metablock for these places; stored before it is sent. */
+function issue(work: Work, places: readonly Place[]): Metablock {
+  const { self, signer, hash } = work.context;
+  let parents: number = NO_GENERATION;
+  for (const { before } of places) {
+    parents = Math.max(parents, before?.metablock.generation ?? NO_GENERATION);
+  }
+  const body: MetablockBody = {
+    generation: (parents + 1) as Generation,
+    predecessors: places.map(({ group, before }) => ({
+      group: group.sync.id,
+      metablock: before?.metablock.id ?? null,
+    })),
+    blocks: places.flatMap(({ blocks }) => blocks.map((block) => block.id)),
+    issuer: self,
+  };
+  const metablock = sealMetablock(hash, body, signer.sign(encodeMetablock(body)));
+  work.store({ kind: 'store-metablock', metablock });
+  work.send({ kind: 'send-metablock', metablock });
+  return metablock;
+}
+
+function settlePlace(
+  work: Work,
+  { group, before, blocks }: Place,
+  metablock: Metablock,
+  preparedBallot: Node['preparedBallot'],
+): void {
+  const candidate = { metablock, before, blocks };
+  const isSound = isWellFormed(work.context.conflicts, group, candidate);
+  invariant(isSound, 'an own Metablock is well formed');
+  const node = makeNode(group, candidate, work.nowMs);
+  addNode(work, group, { ...node, preparedBallot, isStored: true });
+}
+
+/**
+ * Fast close: signs the empty child of what was just prepared together with it, so that all who see
+ * it Finalizable can certify the child at once. Under load the next Metablock closes it as soon.
+ *
+ * @source consensus.md 5.
+ */
+function closeFast(work: Work, places: readonly Place[], metablock: Metablock): void {
+  const { prepareBlockCount } = work.context.settings;
+  const quiet = places.filter(
+    ({ blocks }) => blocks.length > 0 && blocks.length < prepareBlockCount,
+  );
+  if (quiet.length === 0) return;
+  const closing = quiet.map(({ group }): Place => {
+    const before = nodeOf(group, metablock.id);
+    return { group, before, blocks: [] };
+  });
+  const child = issue(work, closing);
+  for (const place of closing) settlePlace(work, place, child, null);
+}
+
+function nodeOf(group: GroupState, id: MetablockId): Node {
+  const node = group.nodes.get(id);
+  invariant(node !== undefined, 'what was prepared stands in the window');
+  return node;
+}

@@ -1,0 +1,194 @@
+import type { Certificate } from '../model/certificate.ts';
+import { invariant } from '../model/invariant.ts';
+import type { MetablockId } from '../model/metablock.ts';
+import type { Ballot, Generation } from '../model/numbers.ts';
+import type { AvatarId } from '../model/sync-group.ts';
+import { withoutFinal } from './block-window.ts';
+import { dismiss, dismissBelowFinalized } from './dismissal.ts';
+import type { GroupState } from './group-state.ts';
+import { highestFinalizable, type Node, type Tally, withFinalizable, withVote } from './node.ts';
+import { CONSENSUS_LIMITS } from './settings.ts';
+import { isHigherHead } from './vote-rules.ts';
+import type { Work } from './work.ts';
+
+/** Do these votes make the Metablock Finalizable? The strict profile asks its parent's issuer too. */
+export function isQuorum(group: GroupState, node: Node, tally: Tally): boolean {
+  if (tally.certificates.size < group.quorum) return false;
+  if (group.sync.quorumPolicy !== 'strict' || node.predecessor === null) return true;
+  const before = group.nodes.get(node.predecessor);
+  return before === undefined || tally.certificates.has(before.metablock.issuer);
+}
+
+/** Counts one vote for a Metablock of the window, and what follows from it. */
+export function addVote(
+  work: Work,
+  group: GroupState,
+  id: MetablockId,
+  vote: {
+    readonly owner: AvatarId;
+    readonly ballot: Ballot;
+    readonly certificate: Certificate | null;
+  },
+): void {
+  const before = group.nodes.get(id);
+  invariant(before !== undefined, 'the Metablock stands in the window');
+  const node = withVote(before, vote.ballot, vote);
+  group.nodes.set(id, node);
+  const tally = node.tallies.get(vote.ballot)!;
+  if (tally.finalizableAtMs === null && isQuorum(group, node, tally)) {
+    becomeFinalizable(work, group, node, vote.ballot);
+  }
+}
+
+function becomeFinalizable(work: Work, group: GroupState, before: Node, ballot: Ballot): void {
+  const node = withFinalizable(before, ballot, work.nowMs);
+  group.nodes.set(node.metablock.id, node);
+  storePath(work, group, node.metablock.id);
+  storeQuorum(work, node, ballot);
+  measure(work, group, node, ballot);
+  const { generation } = node.metablock;
+  if (generation > group.highestFinalizable) {
+    group.highestFinalizable = generation;
+    work.promise(group);
+  }
+  raiseHead(group, node);
+  const { predecessor } = node;
+  if (predecessor !== null && group.nodes.has(predecessor)) finalize(work, group, predecessor);
+}
+
+/** Times and Levels that turns and pacemaker go by; no safety rests on them. */
+function measure(work: Work, group: GroupState, node: Node, ballot: Ballot): void {
+  if (node.level > group.highestLevel) {
+    group.highestLevel = node.level;
+    group.newLevelBallot = ballot;
+    // Progress below one's own Ballot is no reason to stay in that Ballot longer.
+    if (ballot >= group.ballot && group.timerAtMs !== null) group.timerAtMs = work.nowMs;
+  }
+  if (node.carries) group.carriedAtMs = Math.max(group.carriedAtMs, node.observedAtMs);
+  if (node.preparedBallot !== ballot) return;
+  const sampleMs = work.nowMs - node.observedAtMs;
+  group.roundTripMs =
+    group.roundTripMs === null ? sampleMs : (7 * group.roundTripMs + sampleMs) / 8;
+}
+
+/** Stores a Metablock and all before it in the window that is not stored yet, the oldest first. */
+export function storePath(work: Work, group: GroupState, id: MetablockId): void {
+  const path: Node[] = [];
+  for (let node = group.nodes.get(id); node !== undefined && !node.isStored; ) {
+    path.push(node);
+    node = node.predecessor === null ? undefined : group.nodes.get(node.predecessor);
+  }
+  for (const node of path.reverse()) {
+    work.store({ kind: 'store-metablock', metablock: node.metablock });
+    group.nodes.set(node.metablock.id, { ...node, isStored: true });
+  }
+}
+
+/** The own Certificate was stored when it was made. */
+function storeQuorum(work: Work, node: Node, ballot: Ballot): void {
+  for (const certificate of node.tallies.get(ballot)!.certificates.values()) {
+    if (certificate === null || certificate.certifier === work.context.self) continue;
+    work.store({ kind: 'store-certificate', certificate });
+  }
+}
+
+function raiseHead(group: GroupState, node: Node): void {
+  const head = group.head === null ? undefined : group.nodes.get(group.head);
+  const standing = { ballot: highestFinalizable(node), level: node.level };
+  if (
+    head !== undefined &&
+    !isHigherHead(standing, { ballot: highestFinalizable(head), level: head.level })
+  ) {
+    return;
+  }
+  if (group.head === node.metablock.id) return;
+  group.head = node.metablock.id;
+  group.pending = null;
+}
+
+/**
+ * Makes `target` Finalized, and all before it, the oldest first.
+ *
+ * Everything in the window descends from the finalized head, so the walk back always meets it; what
+ * does not is never let in (`dismiss`), and there a fork shows.
+ *
+ * @source consensus.md 4.
+ */
+export function finalize(work: Work, group: GroupState, target: MetablockId): void {
+  const path: Node[] = [];
+  let at: MetablockId | null = target;
+  while (at !== null && at !== group.finalized?.metablock) {
+    const node: Node | undefined = group.nodes.get(at);
+    invariant(node !== undefined, 'the walk back meets the finalized head');
+    path.push(node);
+    at = node.predecessor;
+  }
+  if (path.length === 0) return;
+  storePath(work, group, target);
+  for (const node of path.reverse()) {
+    const { metablock, blocks, level, issuers } = node;
+    const head = { group: group.sync.id, metablock: metablock.id, level, issuers };
+    work.store({ kind: 'finalize', metablock, blocks, head });
+    group.finalized = head;
+    group.finalizedGeneration = metablock.generation;
+    group.blocks = withoutFinal(group.blocks, blocks);
+    rememberFinal(work, group, node);
+  }
+  group.pending = null;
+  prune(work, group, path);
+}
+
+function rememberFinal(work: Work, group: GroupState, node: Node): void {
+  const recent = new Map(group.recentFinal);
+  recent.set(node.metablock.id, node.metablock.generation);
+  for (const [id, generation] of recent) {
+    if (recent.size <= CONSENSUS_LIMITS.recentFinalMax) break;
+    recent.delete(id);
+    group.recentFloor = generation as Generation;
+  }
+  group.recentFinal = recent;
+  // Another group of the same Metablock may still have to know whose these Blocks were.
+  if (node.metablock.predecessors.length < 2) return;
+  for (const block of node.blocks) work.rememberForeign(block.id, group.sync.id);
+}
+
+/** Forgets what lies below the new finalized head, and what is its rival. */
+function prune(work: Work, group: GroupState, path: readonly Node[]): void {
+  const target = path.at(-1)!.metablock.id;
+  const rivals = work.chainOf(group).rivalsOf(target);
+  for (const { metablock } of rivals) group.nodes.delete(metablock.id);
+  const below = new Set<MetablockId>();
+  for (const id of group.nodes.keys()) {
+    if (id === target) break;
+    below.add(id);
+  }
+  for (const id of below) group.nodes.delete(id);
+  group.packed = null;
+  keepPromises(work, group, below);
+  for (const { metablock, tallies } of rivals) {
+    dismiss(work, group, { kind: 'rival', metablock, certificates: certificatesOf(tallies) });
+  }
+  dismissBelowFinalized(work, group);
+  if (group.head === null || !group.nodes.has(group.head)) {
+    group.head = target;
+    for (const node of group.nodes.values()) raiseHead(group, node);
+  }
+}
+
+function certificatesOf(tallies: ReadonlyMap<Ballot, Tally>): Certificate[] {
+  const certificates = [...tallies.values()].flatMap((tally) => [...tally.certificates.values()]);
+  return certificates.filter((each) => each !== null);
+}
+
+/**
+ * Votes and locks on what is final forbid nothing any more. A vote for a rival of it stays, and
+ * forbids all else at its Ballot (V1); `dismiss` sees to a lock on a rival.
+ */
+function keepPromises(work: Work, group: GroupState, below: ReadonlySet<MetablockId>): void {
+  const votes = group.votes.filter((id) => !below.has(id));
+  const isLockSpent = group.lock !== null && below.has(group.lock.metablock);
+  if (votes.length === group.votes.length && !isLockSpent) return;
+  group.votes = votes;
+  if (isLockSpent) group.lock = null;
+  work.promise(group);
+}

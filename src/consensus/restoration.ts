@@ -1,0 +1,147 @@
+import type { Certificate } from '../model/certificate.ts';
+import { invariant } from '../model/invariant.ts';
+import type { Metablock, MetablockId } from '../model/metablock.ts';
+import { type Generation, type Level, NO_GENERATION } from '../model/numbers.ts';
+import { withBlock } from './block-window.ts';
+import { see } from './certificate-intake.ts';
+import type { ConsensusContext } from './context.ts';
+import type { DurableState, FinalizedHead, VoteRecord } from './events.ts';
+import { type GroupState, makeGroupState, predecessorIn } from './group-state.ts';
+import { askFor } from './held.ts';
+import { place } from './metablock-intake.ts';
+import { hasVoted, type Node } from './node.ts';
+import { addVote } from './progress.ts';
+import { deriveTurn } from './turns.ts';
+import { type ConsensusState, EMPTY_STATE, Work } from './work.ts';
+
+/**
+ * What an agent knows again at its start. Nothing is judged a second time: what is durable was judged
+ * before it was stored. The state is due at once: a `tick` comes first.
+ *
+ * @throws InvariantError if the Metablock of a finalized head is missing.
+ */
+export function restore(
+  context: ConsensusContext,
+  durable: DurableState,
+  nowMs: number,
+): ConsensusState {
+  const work = new Work(context, EMPTY_STATE, nowMs);
+  const metablocks = durable.metablocks.toSorted((a, b) => a.generation - b.generation);
+  for (const sync of durable.groups) {
+    const isVoter = sync.owners.includes(context.self) && context.passive !== true;
+    const group = makeGroupState(sync, isVoter, nowMs);
+    work.add(group);
+    const record = durable.votes.find((each) => each.group === sync.id);
+    if (record !== undefined) restorePromises(group, record);
+    const head = durable.heads.find((each) => each.group === sync.id);
+    if (head !== undefined) restoreHead(group, head, metablocks, nowMs);
+  }
+  restoreBlocks(work, durable);
+  for (const metablock of metablocks) restoreMetablock(work, metablock);
+  for (const certificate of durable.certificates) restoreCertificate(work, certificate);
+  for (const group of work.touched()) restorePace(work, group);
+  return work.pause();
+}
+
+function restorePromises(group: GroupState, record: VoteRecord): void {
+  group.ballot = record.ballot;
+  group.votedBallot = record.votedBallot;
+  group.votes = record.votes;
+  group.lock = record.lock;
+  group.highestCertified = record.highestCertified;
+  group.highestFinalizable = record.highestFinalizable;
+}
+
+function restoreHead(
+  group: GroupState,
+  head: FinalizedHead,
+  metablocks: readonly Metablock[],
+  nowMs: number,
+): void {
+  const metablock = metablocks.find((each) => each.id === head.metablock);
+  invariant(metablock !== undefined, 'the Metablock of a finalized head is kept');
+  const own = new Set<string>([...head.issuers.values()].map((tip) => tip.block));
+  const node: Node = {
+    metablock,
+    predecessor: predecessorIn(metablock, group.sync.id) ?? null,
+    level: head.level,
+    turn: deriveTurn(group, metablock.issuer, head.level),
+    blocks: [],
+    // The last final Block of some issuer stands in it, or no Block of the group does.
+    carries: metablock.blocks.some((id) => own.has(id)),
+    issuers: head.issuers,
+    observedAtMs: nowMs,
+    preparedBallot: null,
+    tallies: new Map(),
+    finalizableBallots: [],
+    isStored: true,
+    isEquivocal: false,
+  };
+  group.nodes.set(metablock.id, node);
+  group.head = metablock.id;
+  group.finalized = head;
+  group.finalizedGeneration = metablock.generation;
+  group.recentFinal = new Map([[metablock.id, metablock.generation]]);
+  group.recentFloor = Math.max(metablock.generation - 1, NO_GENERATION) as Generation;
+}
+
+function restoreBlocks(work: Work, durable: DurableState): void {
+  for (const { block, held } of durable.blocks) {
+    const group = work.open(block.group);
+    if (group === undefined) work.rememberForeign(block.id, block.group);
+    else group.blocks = withBlock(group.blocks, { block, held, atMs: work.nowMs });
+  }
+}
+
+function restoreMetablock(work: Work, metablock: Metablock): void {
+  for (const each of metablock.predecessors) {
+    const group = work.open(each.group);
+    if (group === undefined || group.nodes.has(metablock.id)) continue;
+    if (metablock.generation <= group.finalizedGeneration) continue;
+    if (!group.ownerIndices.has(metablock.issuer)) continue;
+    place(work, group, metablock);
+    markStored(group, metablock.id);
+  }
+}
+
+function markStored(group: GroupState, id: MetablockId): void {
+  const node = group.nodes.get(id);
+  if (node !== undefined) group.nodes.set(id, { ...node, isStored: true });
+}
+
+function restoreCertificate(work: Work, certificate: Certificate): void {
+  const { certifier, metablock } = certificate;
+  for (const { group: id, ballot } of certificate.entries) {
+    const group = work.open(id);
+    if (group === undefined || !group.ownerIndices.has(certifier)) continue;
+    see(work, group, certifier, ballot);
+    const node = group.nodes.get(metablock);
+    if (node === undefined) restoreHeldCertificate(group, certificate);
+    else if (!hasVoted(node, certifier, ballot)) {
+      addVote(work, group, metablock, { owner: certifier, ballot, certificate });
+    }
+  }
+}
+
+/** Of a Metablock that still waits for its Blocks. */
+function restoreHeldCertificate(group: GroupState, certificate: Certificate): void {
+  const { metablock } = certificate;
+  if (!group.held.has(metablock)) return;
+  const held = group.heldCertificates.get(metablock) ?? [];
+  group.heldCertificates.set(metablock, [...held, certificate]);
+}
+
+/** Levels count on from what is known; a lock that is not at hand is asked for. */
+function restorePace(work: Work, group: GroupState): void {
+  for (const node of group.nodes.values()) {
+    if (node.finalizableBallots.length === 0 && node.metablock.id !== group.finalized?.metablock) {
+      continue;
+    }
+    group.highestLevel = Math.max(group.highestLevel, node.level) as Level;
+  }
+  group.newLevelBallot = group.ballot;
+  group.carriedAtMs = Number.NEGATIVE_INFINITY;
+  group.deadlineMs = work.nowMs;
+  if (group.lock === null || group.nodes.has(group.lock.metablock)) return;
+  if (!group.held.has(group.lock.metablock)) askFor(work, group, group.lock.metablock);
+}

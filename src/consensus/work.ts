@@ -1,0 +1,217 @@
+import type { BlockId } from '../model/block.ts';
+import { compareText } from '../model/bytes.ts';
+import type { Certificate, CertificateEntry } from '../model/certificate.ts';
+import {
+  encodeBallotNote,
+  encodeCertificate,
+  sealBallotNote,
+  sealCertificate,
+} from '../model/certificate.ts';
+import { invariant } from '../model/invariant.ts';
+import type { Metablock, MetablockId } from '../model/metablock.ts';
+import type { AvatarId, GroupId } from '../model/sync-group.ts';
+import { GroupChain } from './chain.ts';
+import type { ConsensusContext } from './context.ts';
+import type { ConsensusEffect, RefusalReason, VoteRecord } from './events.ts';
+import { copyGroupState, type GroupState } from './group-state.ts';
+import { IdMap } from './id-map.ts';
+import { RecentMap } from './recent-map.ts';
+import { CONSENSUS_LIMITS } from './settings.ts';
+
+/** Everything the Metablockchain knows in memory. A value: steps make new ones. */
+export interface ConsensusState {
+  readonly groups: IdMap<Readonly<GroupState>>;
+  /** The groups of Blocks that are final, or of groups that are not known here. */
+  readonly foreignBlocks: RecentMap<GroupId>;
+  readonly deadlineMs: number | null;
+  /** What a restart found undone; the first step does it. */
+  readonly undone: readonly ConsensusEffect[];
+}
+
+export const EMPTY_STATE: ConsensusState = {
+  groups: IdMap.empty(),
+  foreignBlocks: RecentMap.empty(CONSENSUS_LIMITS.foreignBlocksMax),
+  deadlineMs: null,
+  undone: [],
+};
+
+/** The own vote for one Metablock, gathered over the groups that it touches. */
+interface OwnVote {
+  readonly metablock: Metablock;
+  readonly entries: CertificateEntry[];
+}
+
+/** One step in the making: copies of the groups it touches, and what the world is to do. */
+export class Work {
+  readonly context: ConsensusContext;
+  readonly nowMs: number;
+  private readonly base: ConsensusState;
+  private readonly opened = new Map<GroupId, GroupState>();
+  private foreign: RecentMap<GroupId>;
+  private readonly stores: ConsensusEffect[] = [];
+  private readonly sends: ConsensusEffect[] = [];
+  private readonly remarks: ConsensusEffect[] = [];
+  private readonly ownVotes = new Map<MetablockId, OwnVote>();
+  private readonly promised = new Set<GroupId>();
+  private readonly moved = new Set<GroupId>();
+
+  constructor(context: ConsensusContext, base: ConsensusState, nowMs: number) {
+    this.context = context;
+    this.base = base;
+    this.nowMs = nowMs;
+    this.foreign = base.foreignBlocks;
+  }
+
+  /** A group to read. */
+  peek(id: GroupId): Readonly<GroupState> | undefined {
+    return this.opened.get(id) ?? this.base.groups.get(id);
+  }
+
+  /** A group to change: this step's own copy; undefined where it is not known or has stopped. */
+  open(id: GroupId): GroupState | undefined {
+    const opened = this.opened.get(id);
+    if (opened !== undefined) return opened.alarm === null ? opened : undefined;
+    const group = this.base.groups.get(id);
+    if (group === undefined || group.alarm !== null) return undefined;
+    const copy = copyGroupState(group);
+    this.opened.set(id, copy);
+    return copy;
+  }
+
+  add(group: GroupState): void {
+    this.opened.set(group.sync.id, group);
+  }
+
+  *allGroups(): Generator<Readonly<GroupState>> {
+    for (const [id, group] of this.base.groups) yield this.opened.get(id) ?? group;
+    for (const [id, group] of this.opened) if (!this.base.groups.has(id)) yield group;
+  }
+
+  touched(): GroupState[] {
+    return [...this.opened.values()];
+  }
+
+  chainOf(group: GroupState): GroupChain {
+    return new GroupChain(group, this.context.conflicts);
+  }
+
+  foreignGroupOf(block: BlockId): GroupId | undefined {
+    return this.foreign.get(block);
+  }
+
+  rememberForeign(block: BlockId, group: GroupId): void {
+    this.foreign = this.foreign.set(block, group);
+  }
+
+  store(effect: ConsensusEffect): void {
+    this.stores.push(effect);
+  }
+
+  send(effect: ConsensusEffect): void {
+    this.sends.push(effect);
+  }
+
+  remark(effect: ConsensusEffect): void {
+    this.remarks.push(effect);
+  }
+
+  refuse(reason: RefusalReason, by: AvatarId | null): void {
+    this.remarks.push({ kind: 'refused', reason, by });
+  }
+
+  /** The group's promises changed: they are stored when the step ends. */
+  promise(group: GroupState): void {
+    this.promised.add(group.sync.id);
+  }
+
+  /** The group moved to another Ballot by itself: a note is sent when the step ends. */
+  move(group: GroupState): void {
+    this.moved.add(group.sync.id);
+    this.promised.add(group.sync.id);
+  }
+
+  /** An own vote was cast: it goes into the one Certificate that this step makes for the Metablock. */
+  vote(metablock: Metablock, entry: CertificateEntry): void {
+    const vote = this.ownVotes.get(metablock.id) ?? { metablock, entries: [] };
+    vote.entries.push(entry);
+    this.ownVotes.set(metablock.id, vote);
+  }
+
+  /** Seals what was voted and promised. @returns the new state, and effects: stores, then the rest. */
+  finish(): { state: ConsensusState; effects: ConsensusEffect[] } {
+    for (const id of this.promised) {
+      this.stores.push({ kind: 'store-vote', record: recordOf(this.opened.get(id)!) });
+    }
+    for (const vote of this.ownVotes.values()) this.sealVote(vote);
+    for (const id of this.moved) this.sealNote(this.opened.get(id)!);
+    const { undone } = this.base;
+    const effects = [...undone, ...this.stores, ...this.sends, ...this.remarks];
+    return { state: this.close([]), effects };
+  }
+
+  /** Ends the work of a restart, which says nothing to anybody: what it has to store waits. */
+  pause(): ConsensusState {
+    for (const id of this.promised) {
+      this.stores.push({ kind: 'store-vote', record: recordOf(this.opened.get(id)!) });
+    }
+    return this.close(this.stores);
+  }
+
+  private close(undone: readonly ConsensusEffect[]): ConsensusState {
+    let { groups } = this.base;
+    for (const [id, group] of this.opened) groups = groups.set(id, group);
+    let deadlineMs: number | null = null;
+    for (const [, group] of groups) {
+      if (group.deadlineMs !== null && (deadlineMs === null || group.deadlineMs < deadlineMs)) {
+        deadlineMs = group.deadlineMs;
+      }
+    }
+    return { groups, foreignBlocks: this.foreign, deadlineMs, undone };
+  }
+
+  private sealVote({ metablock, entries }: OwnVote): void {
+    const { self, signer } = this.context;
+    const body = {
+      metablock: metablock.id,
+      certifier: self,
+      entries: entries.sort((a, b) => compareText(a.group, b.group)),
+    };
+    const certificate = sealCertificate(body, signer.sign(encodeCertificate(body)));
+    for (const entry of entries) this.fillIn(certificate, entry);
+    this.stores.push({ kind: 'store-certificate', certificate });
+    this.sends.push({ kind: 'send-certificate', certificate });
+  }
+
+  /** Puts the sealed Certificate where `castVote` of this very step left its place empty. */
+  private fillIn(certificate: Certificate, entry: CertificateEntry): void {
+    const group = this.opened.get(entry.group);
+    invariant(group !== undefined, 'a group that was voted in is open');
+    const node = group.nodes.get(certificate.metablock);
+    const tally = node?.tallies.get(entry.ballot);
+    // What became final in this same step may be gone from the window already.
+    if (node === undefined || tally === undefined) return;
+    const certificates = new Map(tally.certificates).set(certificate.certifier, certificate);
+    const tallies = new Map(node.tallies).set(entry.ballot, { ...tally, certificates });
+    group.nodes.set(certificate.metablock, { ...node, tallies });
+  }
+
+  private sealNote(group: GroupState): void {
+    if (!group.isVoter) return;
+    const { self, signer } = this.context;
+    const body = { group: group.sync.id, ballot: group.ballot, owner: self };
+    const note = sealBallotNote(body, signer.sign(encodeBallotNote(body)));
+    this.sends.push({ kind: 'send-ballot-note', note });
+  }
+}
+
+function recordOf(group: GroupState): VoteRecord {
+  return {
+    group: group.sync.id,
+    ballot: group.ballot,
+    votedBallot: group.votedBallot,
+    votes: group.votes,
+    lock: group.lock,
+    highestCertified: group.highestCertified,
+    highestFinalizable: group.highestFinalizable,
+  };
+}
