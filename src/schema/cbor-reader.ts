@@ -63,7 +63,7 @@ export class CborReader {
       case 'bytes': {
         const length = this.length(BYTES, path);
         const start = this.take(length, path);
-        return Uint8Array.prototype.slice.call(this.bytes, start, start + length);
+        return new Uint8Array(this.bytes.subarray(start, start + length));
       }
       case 'array':
         return this.array(shape, path);
