@@ -20,6 +20,7 @@ import type {
 import { RequestError } from './face.ts';
 import type { WorldHome } from './home.ts';
 import { Issuing } from './issuing.ts';
+import type { WorldLease } from './lease.ts';
 import { Loop } from './loop.ts';
 import { DecodedBlocks, Projecting } from './projecting.ts';
 import { type ReportParts, reportDag, reportGroups, reportPact, reportPeers } from './report.ts';
@@ -34,11 +35,10 @@ export interface AgentParts {
   readonly directory: Directory;
   readonly openGossip: (agent: Agent) => Gossip;
   readonly name: string;
-  readonly kernelBuild: 'simd' | 'scalar';
+  readonly kernelBuild: StatusReport['kernel'];
   readonly world: WorldHome;
   readonly home: string;
-  /** Gives up database and lock. */
-  readonly release: () => void;
+  readonly lease: Pick<WorldLease, 'note' | 'release'>;
 }
 
 /** A running Participant: the parts wired together, and the face they show. */
@@ -47,12 +47,15 @@ export class Agent implements ParticipantFace, GossipHandler {
   private readonly parts: AgentParts;
   private readonly core: Core;
   private readonly gossip: Gossip;
+  private readonly deciding: Deciding;
+  private readonly issuing: Issuing;
   private readonly loop: Loop;
   private readonly requests: Requests;
   private readonly reports: ReportParts;
   private readonly followers = new Map<GroupId, (() => void)[]>();
   private readonly startedAtMs: number;
   private halted: string | null = null;
+  private isDraining = false;
   private isClosed = false;
 
   constructor(parts: AgentParts) {
@@ -66,12 +69,14 @@ export class Agent implements ParticipantFace, GossipHandler {
       deploying.observe(turn, entries),
     );
     const deciding = new Deciding(core, projecting);
+    this.deciding = deciding;
     const deploying = new Deploying(core, (turn, group) => {
       if (group.owners.length > 1) deciding.run(turn, { kind: 'group', group });
     });
     const onClone = () => this.halt('own Blocks came from elsewhere that this disk does not have');
     const stacking = new Stacking(core, { deciding, projecting, decoded, onClone });
     const issuing = new Issuing(core, stacking, () => this.halted !== null);
+    this.issuing = issuing;
     this.gossip = parts.openGossip(this);
     this.loop = new Loop({
       core,
@@ -88,10 +93,15 @@ export class Agent implements ParticipantFace, GossipHandler {
     this.requests = new Requests({
       reports: this.reports,
       loop: this.loop,
-      halted: () => this.halted,
+      refusal: () => this.refusal(),
       onFinal: (group, act) => this.onceFinal(group, act),
     });
     this.loop.enqueue((turn) => deploying.recall(turn));
+  }
+
+  /** Who this Participant is in its World. */
+  get avatar(): AvatarId {
+    return this.core.self;
   }
 
   /** Listens, dials, and takes the first turn. @throws LinkError */
@@ -199,22 +209,46 @@ export class Agent implements ParticipantFace, GossipHandler {
     return reportDag(this.reports, limit);
   }
 
+  async drain(timeoutMs: number): Promise<boolean> {
+    this.isDraining = true;
+    this.issuing.end();
+    this.loop.schedule();
+    return this.issuing.drained(timeoutMs);
+  }
+
+  /** Leaves word where the socket is, for those who look for the agent of this home. */
+  noteSocket(path: string): void {
+    this.parts.lease.note(path);
+  }
+
   async close(): Promise<void> {
     if (this.isClosed) return;
     this.isClosed = true;
     this.loop.close();
     await this.gossip.close();
     for (const group of this.followers.keys()) this.wakeFollowers(group);
-    this.parts.release();
+    this.core.store.close();
+    this.parts.lease.release();
   }
 
-  /** Goes on holding, verifying and voting, but issues nothing any more. */
+  /** Why a push is refused now; null while all is well. */
+  private refusal(): RequestError | null {
+    if (this.halted !== null) return new RequestError('halted', this.halted);
+    if (!this.isDraining && !this.isClosed) return null;
+    return new RequestError(
+      'closed',
+      'This Participant is being stopped and takes no more Entries.',
+    );
+  }
+
+  /** Goes on holding and verifying, but issues nothing and votes for nothing any more. */
   private halt(reason: string): void {
     if (this.halted !== null) return;
     this.halted =
-      `This Participant stopped issuing: ${reason}. Most likely a card was cloned or an old backup ` +
+      `This Participant stopped issuing and voting: ${reason}. Most likely a card was cloned or an old backup ` +
       'restored. Give one of the two devices a key of its own (vertebra init in a new home).';
     this.core.log.error('halted', { reason });
+    this.loop.enqueue((turn) => this.deciding.stopVoting(turn));
   }
 
   private onceFinal(group: GroupId, act: () => void): void {

@@ -14,8 +14,8 @@ export interface ChannelParts {
   readonly outlet: Outlet | null;
   readonly pullMax: number;
   readonly monotonicMs: () => number;
-  /** Why nothing is issued any more; null while all is well. */
-  readonly halted: () => string | null;
+  /** Why a push is refused now; null while all is well. */
+  readonly refusal: () => RequestError | null;
   /** Tells the loop that the Entry Buffer has changed. */
   readonly changed: () => void;
   /** Calls back once when something became final in the group. */
@@ -63,7 +63,8 @@ export class GroupChannel implements Channel {
   }
 
   async flushed(): Promise<void> {
-    const outlet = this.outlet();
+    const { outlet } = this.parts;
+    if (outlet === null) return;
     const target = outlet.pushed;
     while (outlet.durable < target) await changeOf(outlet);
   }
@@ -104,8 +105,8 @@ export class GroupChannel implements Channel {
   }
 
   private outlet(): Outlet {
-    const halted = this.parts.halted();
-    if (halted !== null) throw new RequestError('halted', halted);
+    const refusal = this.parts.refusal();
+    if (refusal !== null) throw refusal;
     if (this.parts.outlet !== null) return this.parts.outlet;
     throw new RequestError(
       'group-not-owned',

@@ -1,9 +1,10 @@
 import type { ConsensusEffect, ConsensusEvent } from '../consensus/events.ts';
-import { step } from '../consensus/metablockchain.ts';
+import { type ConsensusContext, restore, step } from '../consensus/metablockchain.ts';
 import { concatBytes, toHex32 } from '../model/bytes.ts';
 import { invariant } from '../model/invariant.ts';
 import type { Core } from './core.ts';
 import type { Projecting } from './projecting.ts';
+import { restoreDurable } from './restoring.ts';
 import type { Turn } from './turn.ts';
 
 type FinalizeEffect = Extract<ConsensusEffect, { kind: 'finalize' }>;
@@ -12,18 +13,30 @@ type FinalizeEffect = Extract<ConsensusEffect, { kind: 'finalize' }>;
 export class Deciding {
   private readonly core: Core;
   private readonly projecting: Projecting;
+  private context: ConsensusContext;
 
   constructor(core: Core, projecting: Projecting) {
     this.core = core;
+    this.context = core.consensus;
     this.projecting = projecting;
   }
 
   /** @returns the effects, already applied. */
   run(turn: Turn, event: ConsensusEvent): ConsensusEffect[] {
-    const result = step(this.core.consensus, turn.consensus, event, turn.nowMs);
+    const result = step(this.context, turn.consensus, event, turn.nowMs);
     turn.consensus = result.state;
     for (const effect of result.effects) this.apply(turn, effect);
     return result.effects;
+  }
+
+  /**
+   * From now on this Participant observes and promises nothing: who may have promised something
+   * elsewhere, and does not know what, must not vote.
+   */
+  stopVoting(turn: Turn): void {
+    this.context = { ...this.context, passive: true };
+    const durable = restoreDurable(this.core.store, turn.registry.allGroups());
+    turn.consensus = restore(this.context, durable, turn.nowMs);
   }
 
   private apply(turn: Turn, effect: ConsensusEffect): void {

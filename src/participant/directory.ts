@@ -1,3 +1,4 @@
+import { isHex32 } from '../model/bytes.ts';
 import { type ByteReader, ByteWriter, decoding } from '../model/codec.ts';
 import type { AvatarId } from '../model/sync-group.ts';
 import type { AvatarRecord } from '../ports/store.ts';
@@ -61,6 +62,7 @@ export class Directory {
    */
   find(owner: string): AvatarId {
     if (owner === 'self') return this.self.id;
+    if (isHex32(owner)) return owner;
     const all = [...this.avatars.values()];
     const named = all.filter((each) => each.name === owner);
     const meant =
@@ -73,7 +75,7 @@ export class Directory {
       throw new RequestError(
         'owner-unknown',
         `Nobody called ${owner} was met in this World. Known: ${known}. ` +
-          'Link to it first (vertebra peer add URL), or give its key.',
+          'Link to it first (vertebra peer add URL), or give its whole key.',
         { where: owner },
       );
     }

@@ -32,6 +32,12 @@ export interface ParticipantFace {
   /** The Generations that are not dropped from memory, newest last. */
   dag(limit: number): DagReport;
 
+  /**
+   * Takes no more Entries, and resolves when every Entry taken so far is final, or the time is up.
+   * @returns whether all of them are final. The Participant goes on voting until `close`.
+   */
+  drain(timeoutMs: number): Promise<boolean>;
+
   close(): Promise<void>;
 }
 
@@ -84,7 +90,7 @@ export interface StatusReport {
   readonly home: string;
   readonly pid: number;
   readonly upMs: number;
-  readonly kernel: 'simd' | 'scalar';
+  readonly kernel: 'simd' | 'scalar' | 'twin';
   readonly listening: readonly string[];
   readonly peers: readonly PeerReport[];
   readonly groups: readonly GroupReport[];

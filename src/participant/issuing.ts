@@ -23,6 +23,11 @@ export class Outlet {
     this.buffer = buffer;
   }
 
+  /** Everything pushed is final. */
+  get isEmpty(): boolean {
+    return this.buffer.entryCount === 0 && this.inFlight.size === 0;
+  }
+
   /** Calls back once when room or durability has changed. */
   onChange(act: () => void): void {
     this.waiters.push(act);
@@ -39,6 +44,7 @@ export class Issuing {
   private readonly stacking: Stacking;
   private readonly outlets = new Map<GroupId, Outlet>();
   private readonly isHalted: () => boolean;
+  private isEnding = false;
 
   constructor(core: Core, stacking: Stacking, isHalted: () => boolean) {
     this.core = core;
@@ -73,6 +79,35 @@ export class Issuing {
     return this.outlets.values();
   }
 
+  /** From now on nothing waits for company: what was taken becomes durable before the end. */
+  end(): void {
+    this.isEnding = true;
+  }
+
+  get hasWaiting(): boolean {
+    return this.nextDueMs() !== null;
+  }
+
+  /** Resolves when no Entry waits and no own Block is on its way, or the time is up. */
+  async drained(timeoutMs: number): Promise<boolean> {
+    let isLate = false;
+    let wake = () => {};
+    const cancel = this.core.timers.after(timeoutMs, () => {
+      isLate = true;
+      wake();
+    });
+    for (const outlet of this.outlets.values()) {
+      while (!isLate && !outlet.isEmpty) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+          outlet.onChange(resolve);
+        });
+      }
+    }
+    cancel();
+    return !isLate;
+  }
+
   /** When the next Block falls due; null when there is nothing to issue. */
   nextDueMs(): number | null {
     let due: number | null = null;
@@ -90,6 +125,7 @@ export class Issuing {
   private dueMs(outlet: Outlet): number | null {
     const oldest = outlet.buffer.oldestAtMs;
     if (oldest === null || this.isHalted()) return null;
+    if (this.isEnding) return oldest;
     if (outlet.inFlight.size >= this.core.config.pendingBlocksMax) return null;
     if (outlet.buffer.isDrainDue || outlet.inFlight.size === 0) return oldest;
     return oldest + this.core.config.blockAgeMs;

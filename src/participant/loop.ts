@@ -123,10 +123,13 @@ export class Loop {
     });
   }
 
-  /** Takes what is left, then no more turns. */
+  /** Makes durable what was taken, as far as the disk allows; then no more turns. */
   close(): void {
     if (this.isClosed) return;
-    if (this.diskTrouble === null) this.takeTurn();
+    this.parts.issuing.end();
+    do {
+      if (this.diskTrouble === null) this.takeTurn();
+    } while (this.diskTrouble === null && this.parts.issuing.hasWaiting);
     this.isClosed = true;
     this.cancelTimer?.();
   }

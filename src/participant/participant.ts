@@ -1,33 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import { restore } from '../consensus/metablockchain.ts';
 import type { Gossip } from '../gossip/contract.ts';
 import { TcpTransport } from '../gossip/links/tcp.ts';
 import { Mesh } from '../gossip/mesh.ts';
-import {
-  type AvatarKeys,
-  deriveAvatar,
-  deriveWorld,
-  Ed25519Verifier,
-  loadSecretFile,
-  NoiseSessionFactory,
-} from '../identity/index.ts';
+import { deriveAvatar, deriveWorld, NoiseSessionFactory } from '../identity/index.ts';
 import { loadKernel } from '../kernel/kernel.ts';
-import { toHex32 } from '../model/bytes.ts';
 import type { Transport } from '../ports/link.ts';
-import { builtInPacts } from '../schema/built-in.ts';
-import { createPactReader } from '../schema/pact-reader.ts';
-import { FileLock } from '../storage/lock.ts';
-import { openStore } from '../storage/open-store.ts';
 import { Agent } from './agent.ts';
 import type { Config } from './config.ts';
-import type { Core } from './core.ts';
 import { Directory, encodeHello } from './directory.ts';
 import type { Home, WorldHome } from './home.ts';
+import { WorldLease } from './lease.ts';
 import type { Logger } from './log.ts';
-import { restoreDurable, restoreRegistry, restoreTips } from './restoring.ts';
-import { SystemClock } from './system-clock.ts';
-import type { Memory } from './turn.ts';
+import { loadKeys } from './membership.ts';
+import { openCore, restoreMemory } from './open-core.ts';
 
 export interface ParticipantOptions {
   readonly home: Home;
@@ -46,22 +32,21 @@ export interface ParticipantOptions {
  * @throws LinkError when an address to listen on is taken.
  */
 export async function openParticipant(options: ParticipantOptions): Promise<Agent> {
-  const lock = FileLock.take(options.world.lockFile);
+  const lease = WorldLease.take(options.world);
   try {
-    return await openLocked(options, lock);
+    return await openLocked(options, lease);
   } catch (cause) {
-    lock.release();
+    lease.release();
     throw cause;
   }
 }
 
-async function openLocked(options: ParticipantOptions, lock: FileLock): Promise<Agent> {
+async function openLocked(options: ParticipantOptions, lease: WorldLease): Promise<Agent> {
   const { config, log, world } = options;
-  const worldSecret = loadSecretFile(world.secretFile, 'world');
-  const worldKeys = deriveWorld(worldSecret);
-  const avatar = deriveAvatar(loadSecretFile(options.home.keyFile, 'participant'), worldSecret);
+  const keys = loadKeys(options.home, world);
+  const avatar = deriveAvatar(keys.seed, keys.world);
   const kernel = loadKernel();
-  const core = openCore(options, avatar, kernel);
+  const core = openCore({ databaseFile: world.databaseFile, config, log, avatar, kernel });
   const name = config.name === '' ? hostname() : config.name;
   const self = { id: core.self, name, seenAtMs: core.timers.wallMs() };
   const directory = new Directory(self, core.store.avatars(), config.avatarsMax);
@@ -71,11 +56,11 @@ async function openLocked(options: ParticipantOptions, lock: FileLock): Promise<
       self: core.self,
       sessions: new NoiseSessionFactory({
         avatar,
-        world: worldKeys,
+        world: deriveWorld(keys.world),
         verifier: core.verifier,
         hello: () => encodeHello(name),
       }),
-      transports: options.transports ?? [new TcpTransport({ settings: config })],
+      transports: options.transports ?? [new TcpTransport({ timers: core.timers })],
       timers: core.timers,
       random: { bytes: (count) => randomBytes(count), fraction: Math.random },
       hash: core.hash,
@@ -93,56 +78,8 @@ async function openLocked(options: ParticipantOptions, lock: FileLock): Promise<
     kernelBuild: kernel.build,
     world,
     home: options.home.folder,
-    release: () => {
-      core.store.close();
-      lock.release();
-    },
+    lease,
   });
   await agent.start();
   return agent;
-}
-
-function openCore(
-  options: ParticipantOptions,
-  avatar: AvatarKeys,
-  kernel: ReturnType<typeof loadKernel>,
-): Core {
-  const { config, log, world } = options;
-  const hash = (message: Uint8Array) => kernel.hasher.hash(message);
-  const reader = createPactReader({ hash, entryBytesMax: config.entryBytesMax });
-  const verifier = new Ed25519Verifier();
-  const self = toHex32(avatar.id);
-  return {
-    self,
-    config,
-    log,
-    timers: new SystemClock(),
-    store: openStore({ file: world.databaseFile, hash, config }),
-    hash,
-    packer: kernel.packer,
-    signer: avatar.signer,
-    verifier,
-    reader,
-    limits: PAYLOAD_LIMITS,
-    consensus: {
-      self,
-      signer: avatar.signer,
-      verifier,
-      hash,
-      conflicts: kernel.conflicts,
-      settings: config,
-    },
-    builtIn: builtInPacts(reader),
-  };
-}
-
-function restoreMemory(core: Core): Memory {
-  const registry = restoreRegistry(core);
-  const groups = registry.allGroups();
-  const nowMs = core.timers.monotonicMs();
-  return {
-    registry,
-    tips: restoreTips(core.store, groups),
-    consensus: restore(core.consensus, restoreDurable(core.store, groups), nowMs),
-  };
 }

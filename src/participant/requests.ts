@@ -13,7 +13,7 @@ import { type ReportParts, reportGroup, reportPact } from './report.ts';
 export interface RequestParts {
   readonly reports: ReportParts;
   readonly loop: Loop;
-  readonly halted: () => string | null;
+  readonly refusal: () => RequestError | null;
   readonly onFinal: (group: GroupId, act: () => void) => void;
 }
 
@@ -93,7 +93,7 @@ export class Requests {
       outlet: group.owners.includes(core.self) ? issuing.outlet(group) : null,
       pullMax: core.config.pullEntriesMax,
       monotonicMs: () => core.timers.monotonicMs(),
-      halted: this.parts.halted,
+      refusal: this.parts.refusal,
       changed: () => this.parts.loop.schedule(),
       onFinal: (act) => this.parts.onFinal(group.id, act),
     });

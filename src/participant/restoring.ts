@@ -6,11 +6,9 @@ import type { Store } from '../ports/store.ts';
 import type { Core } from './core.ts';
 import { Registry } from './registry.ts';
 
-/** Reads back what is known: Pacts and Sync Groups, the built-in Pacts first. */
+/** Reads back what is known: Pacts and Sync Groups. */
 export function restoreRegistry(core: Core): Registry {
   const registry = new Registry();
-  registry.addPact(core.builtIn.pact);
-  registry.addPact(core.builtIn.group);
   for (const { pact } of core.store.pacts()) registry.addPact(pact);
   for (const group of core.store.groups()) registry.addGroup(group);
   return registry;

@@ -1,0 +1,78 @@
+import { restore } from '../consensus/metablockchain.ts';
+import { type AvatarKeys, Ed25519Verifier } from '../identity/index.ts';
+import type { Kernel } from '../kernel/kernel.ts';
+import { toHex32 } from '../model/bytes.ts';
+import type { PayloadLimits } from '../model/payload.ts';
+import { createBuiltInPacts } from '../schema/built-in.ts';
+import { createPactReader } from '../schema/pact-reader.ts';
+import { openStore } from '../storage/open-store.ts';
+import type { Config } from './config.ts';
+import type { Core } from './core.ts';
+import type { Logger } from './log.ts';
+import { restoreDurable, restoreRegistry, restoreTips } from './restoring.ts';
+import { SystemClock } from './system-clock.ts';
+import type { Memory } from './turn.ts';
+
+/** What any Participant of a World accepts: part of the format, so the same for all. */
+const PAYLOAD_LIMITS: PayloadLimits = {
+  payloadBytesMax: 64 * 1024 * 1024,
+  entriesMax: 1_000_000,
+  entryBytesMax: 64 * 1024 * 1024,
+};
+
+export interface CoreOptions {
+  readonly databaseFile: string;
+  readonly config: Config;
+  readonly log: Logger;
+  readonly avatar: AvatarKeys;
+  readonly kernel: Kernel;
+}
+
+/** Opens the database and gathers what every part of the Participant works with. @throws StoreError */
+export function openCore(options: CoreOptions): Core {
+  const { config, log, avatar, kernel, databaseFile } = options;
+  const hash = (message: Uint8Array) => kernel.hasher.hash(message);
+  const reader = createPactReader({ hash, entryBytesMax: config.entryBytesMax });
+  const verifier = new Ed25519Verifier();
+  const self = toHex32(avatar.id);
+  const store = openStore({ file: databaseFile, hash, config });
+  const builtIn = createBuiltInPacts(hash);
+  store.transaction(() => {
+    store.putPact(builtIn.pact);
+    store.putPact(builtIn.group);
+  });
+  return {
+    self,
+    config,
+    log,
+    timers: new SystemClock(),
+    store,
+    hash,
+    packer: kernel.packer,
+    signer: avatar.signer,
+    verifier,
+    reader,
+    limits: PAYLOAD_LIMITS,
+    consensus: {
+      self,
+      signer: avatar.signer,
+      verifier,
+      hash,
+      conflicts: kernel.conflicts,
+      settings: config,
+    },
+    builtIn,
+  };
+}
+
+/** Reads back what is known and promised. */
+export function restoreMemory(core: Core): Memory {
+  const registry = restoreRegistry(core);
+  const groups = registry.allGroups();
+  const nowMs = core.timers.monotonicMs();
+  return {
+    registry,
+    tips: restoreTips(core.store, groups),
+    consensus: restore(core.consensus, restoreDurable(core.store, groups), nowMs),
+  };
+}

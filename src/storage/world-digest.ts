@@ -1,0 +1,101 @@
+import { createHash } from 'node:crypto';
+import Database from 'better-sqlite3';
+
+/** What a database holds that must be the same at every Participant of its World. */
+export interface WorldDigest {
+  readonly file: string;
+  /** Part of the database, in words, to the SHA-256 of its rows in their order. */
+  readonly parts: ReadonlyMap<string, string>;
+  /** Finalized Entries of all Sync Groups. */
+  readonly entries: number;
+  /** Generations with a Finalized Metablock: the highest, and 0 before it. */
+  readonly generations: number;
+}
+
+export interface Comparison {
+  /** Every part is there in every database, with the same rows. */
+  readonly agree: boolean;
+  /** The parts that differ, or are missing somewhere. */
+  readonly differences: readonly string[];
+  readonly entries: number;
+  readonly generations: number;
+}
+
+/** Quotes a name for SQL. */
+function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+function digestRows(database: Database.Database, sql: string, ...bound: unknown[]): string {
+  const hash = createHash('sha256');
+  const rows = database
+    .prepare<unknown[], unknown[]>(sql)
+    .raw()
+    .iterate(...bound);
+  for (const row of rows) {
+    for (const value of row) {
+      const bytes = Buffer.isBuffer(value) ? value : Buffer.from(String(value));
+      hash.update(`${typeof value}:${bytes.length}:`).update(bytes);
+    }
+    hash.update(';');
+  }
+  return hash.digest('hex');
+}
+
+function numberOf(database: Database.Database, sql: string): number {
+  return database.prepare<[], number>(sql).pluck().get() ?? 0;
+}
+
+/** Reads every Sync Group's finalized sequence, and every Pact's rows, from one database. */
+export function digestWorld(file: string): WorldDigest {
+  const database = new Database(file, { readonly: true, fileMustExist: true });
+  try {
+    const parts = new Map<string, string>();
+    const groups = database.prepare<[], { number: number; name: string }>(
+      'SELECT g.number, p.name FROM vb_group g JOIN vb_pact p ON p.id = g.pact',
+    );
+    for (const { number, name } of groups.all()) {
+      const chain =
+        'SELECT level, metablock, last_seq FROM vb_chain WHERE group_number = ? ORDER BY level';
+      const blocks =
+        'SELECT first_seq, id, entry_count FROM vb_block ' +
+        'WHERE group_number = ? AND first_seq IS NOT NULL ORDER BY first_seq';
+      parts.set(`chain of ${name} ${number}`, digestRows(database, chain, number));
+      parts.set(`finalized sequence of ${name} ${number}`, digestRows(database, blocks, number));
+    }
+    const pacts = database.prepare<[], { table_name: string; now_table: string | null }>(
+      'SELECT table_name, now_table FROM vb_pact',
+    );
+    for (const { table_name: table, now_table: now } of pacts.all()) {
+      for (const each of now === null ? [table] : [table, now]) {
+        const sql = `SELECT * FROM ${quoted(each)} ORDER BY _group, _seq`;
+        parts.set(`rows of ${each}`, digestRows(database, sql));
+      }
+    }
+    const generation =
+      'SELECT max(m.generation) + 1 FROM vb_chain c JOIN vb_metablock m ON m.id = c.metablock';
+    return {
+      file,
+      parts,
+      entries: numberOf(database, 'SELECT sum(last_seq) FROM vb_group'),
+      generations: numberOf(database, generation),
+    };
+  } finally {
+    database.close();
+  }
+}
+
+/** Says whether databases of one World hold the same, part by part. Nothing may be writing them. */
+export function compareWorlds(files: readonly string[]): Comparison {
+  const digests = files.map(digestWorld);
+  const names = new Set(digests.flatMap((each) => [...each.parts.keys()]));
+  const differences = [...names].filter(
+    (name) => new Set(digests.map((each) => each.parts.get(name))).size > 1,
+  );
+  return {
+    agree: differences.length === 0 && names.size > 0,
+    differences,
+    entries: Math.max(0, ...digests.map((each) => each.entries)),
+    generations: Math.max(0, ...digests.map((each) => each.generations)),
+  };
+}
