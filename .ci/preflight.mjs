@@ -21,7 +21,7 @@ function isAtLeast(version, wanted) {
 function missingSqlite(require) {
   if (!existsSync(join(root, 'node_modules/better-sqlite3/package.json'))) {
     return [
-      'better-sqlite3 is not installed: it has no ready binary for this machine and did not compile.',
+      'better-sqlite3 is not installed: no ready binary fits, and it did not compile.',
       `Install a compiler, then the packages again:\n\n  ${COMPILER}\n  npm ci\n`,
     ];
   }
