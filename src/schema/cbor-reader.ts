@@ -16,22 +16,35 @@ const FALSE = 0xf4;
 const TRUE = 0xf5;
 const NULL = 0xf6;
 const DOUBLE = 0xfb;
-const SHORT_TEXT = 40;
+/** Up to here a loop over bytes beats the decoder. */
+const SHORT_TEXT = 128;
+
+/** Native code of Node's that works on any bytes; only its types ask for a Buffer. */
+const { latin1Slice } = Buffer.prototype as Buffer & {
+  latin1Slice(this: Uint8Array, start: number, end: number): string;
+};
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-export class CborReader {
-  private readonly bytes: Buffer;
-  private readonly view: DataView;
-  private at = 0;
+const NOTHING = new Uint8Array(0);
 
-  constructor(bytes: Uint8Array) {
-    this.bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  }
+export class CborReader {
+  private bytes: Uint8Array = NOTHING;
+  private at = 0;
+  private readonly double = new DataView(new ArrayBuffer(8));
 
   /** @returns one value per field, null where left out. @throws EntryFault */
-  read(fields: readonly ShapeField[]): EntryValue[] {
+  read(bytes: Uint8Array, fields: readonly ShapeField[]): EntryValue[] {
+    this.bytes = bytes;
+    this.at = 0;
+    try {
+      return this.readEntry(fields);
+    } finally {
+      this.bytes = NOTHING; // A small Entry may be part of a large payload.
+    }
+  }
+
+  private readEntry(fields: readonly ShapeField[]): EntryValue[] {
     this.expectCount(fields.length, '');
     const values: EntryValue[] = new Array(fields.length);
     for (let index = 0; index < fields.length; index++) {
@@ -57,7 +70,7 @@ export class CborReader {
       case 'integer':
         return this.integer(path);
       case 'number':
-        return this.bytes[this.at] === DOUBLE ? this.double(path) : this.integer(path);
+        return this.bytes[this.at] === DOUBLE ? this.readDouble(path) : this.integer(path);
       case 'boolean':
         return this.boolean(path);
       case 'bytes': {
@@ -107,8 +120,11 @@ export class CborReader {
     return byte === TRUE;
   }
 
-  private double(path: string): number {
-    const value = this.view.getFloat64(this.take(9, path) + 1);
+  private readDouble(path: string): number {
+    const at = this.take(9, path) + 1;
+    this.double.setUint32(0, this.u32(at));
+    this.double.setUint32(4, this.u32(at + 4));
+    const value = this.double.getFloat64(0);
     if (!Number.isFinite(value)) throw new EntryFault(path, 'is not a finite number');
     if (Number.isSafeInteger(value)) throw new EntryFault(path, 'an integer written as a double');
     return value;
@@ -139,7 +155,7 @@ export class CborReader {
 
   private shortAscii(start: number, end: number): string | null {
     for (let index = start; index < end; index++) if (this.bytes[index]! > 0x7f) return null;
-    return this.bytes.toString('latin1', start, end);
+    return latin1Slice.call(this.bytes, start, end);
   }
 
   /** The argument of the next head, which must be of `major` and in its shortest form. */
@@ -158,13 +174,22 @@ export class CborReader {
 
   private argument(info: number, path: string): number {
     if (info === 24) return this.bytes[this.take(1, path)]!;
-    if (info === 25) return this.view.getUint16(this.take(2, path));
-    if (info === 26) return this.view.getUint32(this.take(4, path));
+    if (info === 25) {
+      const at = this.take(2, path);
+      return this.bytes[at]! * 0x100 + this.bytes[at + 1]!;
+    }
+    if (info === 26) return this.u32(this.take(4, path));
     if (info !== 27) throw new EntryFault(path, 'CBOR of indefinite length');
     const at = this.take(8, path);
-    const value = this.view.getUint32(at) * 0x1_0000_0000 + this.view.getUint32(at + 4);
+    const value = this.u32(at) * 0x1_0000_0000 + this.u32(at + 4);
     if (!Number.isSafeInteger(value)) throw new EntryFault(path, 'a number above 2^53 - 1');
     return value;
+  }
+
+  private u32(at: number): number {
+    const { bytes } = this;
+    const low = (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
+    return bytes[at]! * 0x100_0000 + low;
   }
 
   private take(count: number, path: string): number {

@@ -22,16 +22,17 @@ const DOUBLE = 0xfb;
 
 /** Longest head of an item. */
 const HEAD_BYTES = 9;
-/** Up to here a loop over characters beats the call into native code. */
-const SHORT_TEXT = 40;
-/** What is kept between Entries; more is given back. */
-const KEPT_BYTES = 64 * 1024;
+/** Up to here a loop over characters beats calls into native code. */
+const SHORT_TEXT = 128;
+/** Entries are written one after the other into slabs of this size: an allocation each is slow. */
+const SLAB_BYTES = 64 * 1024;
 
 const utf8 = new TextEncoder();
 
 export class CborWriter {
-  private bytes = new Uint8Array(1024);
+  private bytes = new Uint8Array(0);
   private view = new DataView(this.bytes.buffer);
+  private start = 0;
   private at = 0;
   private readonly maxBytes: number;
 
@@ -39,15 +40,19 @@ export class CborWriter {
     this.maxBytes = maxBytes;
   }
 
-  /** @returns a copy. @throws EntryFault if it is too long, or text is not well-formed. */
+  /**
+   * @returns bytes that are not written again; they share their ArrayBuffer with other Entries.
+   * @throws EntryFault if it is too long, or text is not well-formed.
+   */
   write(fields: readonly ShapeField[], values: readonly EntryValue[]): Uint8Array {
-    this.at = 0;
-    try {
-      this.writeFields(fields, values);
-      return this.bytes.slice(0, this.at);
-    } finally {
-      if (this.bytes.length > KEPT_BYTES) this.allocate(KEPT_BYTES);
-    }
+    this.at = this.start;
+    this.reserve(HEAD_BYTES, '');
+    this.writeFields(fields, values);
+    const entry = this.bytes.subarray(this.start, this.at);
+    this.start = this.at;
+    // A slab that one large Entry made larger is not filled up: it would be kept for small ones.
+    if (this.bytes.length > SLAB_BYTES) this.allocate(0);
+    return entry;
   }
 
   private writeFields(fields: readonly ShapeField[], values: readonly EntryValue[]): void {
@@ -187,24 +192,24 @@ export class CborWriter {
   }
 
   private reserve(count: number, path: string): void {
-    const needed = this.at + count;
-    if (needed > this.bytes.length) this.grow(needed, path);
+    if (this.at + count > this.bytes.length) this.grow(this.at + count - this.start, path);
   }
 
+  /** Takes a new slab, with what is written of this Entry at its beginning. */
   private grow(needed: number, path: string): void {
-    // Heads reserve more than they may use: the bound is judged with that much to spare.
-    if (needed > this.maxBytes + HEAD_BYTES + SHORT_TEXT) this.refuseLength(path);
-    const old = this.bytes;
-    this.allocate(Math.max(needed, old.length * 2));
-    this.bytes.set(old);
-  }
-
-  private refuseLength(path: string): never {
-    throw new EntryFault(path, `an Entry has at most ${this.maxBytes} bytes: send less at once`);
+    // Callers reserve more than they may use: the codec judges the exact length.
+    if (needed > this.maxBytes + HEAD_BYTES + SHORT_TEXT) {
+      throw new EntryFault(path, `an Entry has at most ${this.maxBytes} bytes: send less at once`);
+    }
+    const written = this.bytes.subarray(this.start, this.at);
+    this.allocate(needed > SLAB_BYTES / 4 ? needed * 2 : SLAB_BYTES);
+    this.bytes.set(written);
+    this.at = written.length;
   }
 
   private allocate(capacity: number): void {
     this.bytes = new Uint8Array(capacity);
     this.view = new DataView(this.bytes.buffer);
+    this.start = 0;
   }
 }

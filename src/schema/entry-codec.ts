@@ -1,7 +1,7 @@
 import type { EntryValue, Pact } from '../model/pact.ts';
 import type { EntryCodec, EntryVerdict } from '../ports/pacts.ts';
-import { CborReader } from './cbor-reader.ts';
-import { CborWriter } from './cbor-writer.ts';
+import type { CborReader } from './cbor-reader.ts';
+import type { CborWriter } from './cbor-writer.ts';
 import { EntryFault } from './entry-fault.ts';
 import { nearestNames } from './nearest-names.ts';
 import type { Shape, ShapeField } from './shape.ts';
@@ -12,26 +12,31 @@ export const ENTRY_BYTES_MAX = 4 * 1024 * 1024;
 
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
+/** What the codecs of one Participant share, so that many Pacts cost little memory. */
+export interface CodecParts {
+  readonly writer: CborWriter;
+  readonly reader: CborReader;
+  readonly entryBytesMax: number;
+}
+
 export class PactEntryCodec implements EntryCodec {
   readonly pact: Pact;
   private readonly fields: readonly ShapeField[];
   private readonly values: ValueCheck;
-  private readonly writer: CborWriter;
-  private readonly entryBytesMax: number;
+  private readonly parts: CodecParts;
 
-  constructor(pact: Pact, fields: readonly ShapeField[], entryBytesMax: number) {
+  constructor(pact: Pact, fields: readonly ShapeField[], parts: CodecParts) {
     this.pact = pact;
     this.fields = fields;
     this.values = new ValueCheck(fields);
-    this.writer = new CborWriter(entryBytesMax);
-    this.entryBytesMax = entryBytesMax;
+    this.parts = parts;
   }
 
   encode(entry: Readonly<Record<string, unknown>>): EntryVerdict<Uint8Array> {
     try {
       const values = this.gather(entry);
       this.values.check(values);
-      const value = this.writer.write(this.fields, values);
+      const value = this.parts.writer.write(this.fields, values);
       this.checkLength(value);
       return { ok: true, value };
     } catch (cause) {
@@ -42,7 +47,7 @@ export class PactEntryCodec implements EntryCodec {
   decode(bytes: Uint8Array): EntryVerdict<readonly EntryValue[]> {
     try {
       this.checkLength(bytes);
-      const value = new CborReader(bytes).read(this.fields);
+      const value = this.parts.reader.read(bytes, this.fields);
       this.values.check(value);
       return { ok: true, value };
     } catch (cause) {
@@ -60,8 +65,9 @@ export class PactEntryCodec implements EntryCodec {
   }
 
   private checkLength(bytes: Uint8Array): void {
-    if (bytes.length <= this.entryBytesMax) return;
-    const message = `an Entry has at most ${this.entryBytesMax} bytes, this one ${bytes.length}`;
+    const { entryBytesMax } = this.parts;
+    if (bytes.length <= entryBytesMax) return;
+    const message = `an Entry has at most ${entryBytesMax} bytes, this one ${bytes.length}`;
     throw new EntryFault('', message);
   }
 

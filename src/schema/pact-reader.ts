@@ -4,6 +4,8 @@ import type { Pact } from '../model/pact.ts';
 import type { PactId } from '../model/sync-group.ts';
 import type { EntryCodec, PactReader } from '../ports/pacts.ts';
 import { builtInDefinitions } from './built-in.ts';
+import { CborReader } from './cbor-reader.ts';
+import { CborWriter } from './cbor-writer.ts';
 import {
   checkLength,
   definitionToFile,
@@ -11,7 +13,7 @@ import {
   sealPact,
   writeDefinition,
 } from './definition.ts';
-import { ENTRY_BYTES_MAX, PactEntryCodec } from './entry-codec.ts';
+import { type CodecParts, ENTRY_BYTES_MAX, PactEntryCodec } from './entry-codec.ts';
 import { parseJson, readPactFile } from './pact-file.ts';
 import { notPermitted } from './subset.ts';
 
@@ -30,12 +32,16 @@ export function createPactReader(options: PactReaderOptions): PactReader {
 
 class JsonPactReader implements PactReader {
   private readonly hash: HashFunction;
-  private readonly entryBytesMax: number;
+  private readonly parts: CodecParts;
   private readonly codecs = new Map<PactId, EntryCodec>();
 
   constructor({ hash, entryBytesMax = ENTRY_BYTES_MAX }: PactReaderOptions) {
     this.hash = hash;
-    this.entryBytesMax = entryBytesMax;
+    this.parts = {
+      writer: new CborWriter(entryBytesMax),
+      reader: new CborReader(),
+      entryBytesMax,
+    };
   }
 
   readFile(text: string, find: (nameOrId: string) => Pact | undefined): Pact {
@@ -56,7 +62,7 @@ class JsonPactReader implements PactReader {
   codecOf(pact: Pact): EntryCodec {
     const known = this.codecs.get(pact.id);
     const { fields } = known === undefined ? readBody(pact.definition) : { fields: [] };
-    const codec = known ?? new PactEntryCodec(pact, fields, this.entryBytesMax);
+    const codec = known ?? new PactEntryCodec(pact, fields, this.parts);
     this.codecs.delete(pact.id);
     this.codecs.set(pact.id, codec);
     for (const oldest of this.codecs.keys()) {
