@@ -24,6 +24,8 @@ const DOUBLE = 0xfb;
 const HEAD_BYTES = 9;
 /** Up to here a loop over characters beats calls into native code. */
 const SHORT_TEXT = 128;
+/** Most that is reserved and not used: the codec judges the exact length. */
+const SLACK_BYTES = HEAD_BYTES + SHORT_TEXT;
 /** Entries are written one after the other into slabs of this size: an allocation each is slow. */
 const SLAB_BYTES = 64 * 1024;
 
@@ -34,6 +36,8 @@ export class CborWriter {
   private view = new DataView(this.bytes.buffer);
   private start = 0;
   private at = 0;
+  /** Where this slab ends, or where an Entry becomes too long. */
+  private limit = 0;
   private readonly maxBytes: number;
 
   constructor(maxBytes: number) {
@@ -46,6 +50,7 @@ export class CborWriter {
    */
   write(fields: readonly ShapeField[], values: readonly EntryValue[]): Uint8Array {
     this.at = this.start;
+    this.setLimit();
     this.reserve(HEAD_BYTES, '');
     this.writeFields(fields, values);
     const entry = this.bytes.subarray(this.start, this.at);
@@ -192,19 +197,23 @@ export class CborWriter {
   }
 
   private reserve(count: number, path: string): void {
-    if (this.at + count > this.bytes.length) this.grow(this.at + count - this.start, path);
+    if (this.at + count > this.limit) this.grow(this.at + count - this.start, path);
   }
 
   /** Takes a new slab, with what is written of this Entry at its beginning. */
   private grow(needed: number, path: string): void {
-    // Callers reserve more than they may use: the codec judges the exact length.
-    if (needed > this.maxBytes + HEAD_BYTES + SHORT_TEXT) {
+    if (needed > this.maxBytes + SLACK_BYTES) {
       throw new EntryFault(path, `an Entry has at most ${this.maxBytes} bytes: send less at once`);
     }
     const written = this.bytes.subarray(this.start, this.at);
     this.allocate(needed > SLAB_BYTES / 4 ? needed * 2 : SLAB_BYTES);
     this.bytes.set(written);
     this.at = written.length;
+    this.setLimit();
+  }
+
+  private setLimit(): void {
+    this.limit = Math.min(this.bytes.length, this.start + this.maxBytes + SLACK_BYTES);
   }
 
   private allocate(capacity: number): void {
