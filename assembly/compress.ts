@@ -3,8 +3,8 @@
  *
  * @source FIPS 180-4, 6.2.2.
  */
-import { INITIAL_STATE, ROUND_CONSTANTS, WORDS } from './layout';
-import { smallSigma0, smallSigma1 } from './tables';
+import { INITIAL_STATE, ROUND_WORDS, WORDS } from './layout';
+import { K, smallSigma0, smallSigma1 } from './tables';
 
 /** Sets the eight words at `state` to H(0). */
 export function resetState(state: usize): void {
@@ -43,18 +43,36 @@ function second(a: u32, b: u32, c: u32): u32 {
   return (b ^ ((a ^ b) & (b ^ c))) + (rotr(a, 2) ^ rotr(a, 13) ^ rotr(a, 22));
 }
 
-/** W + K of round `t + i`, where `w` and `k` point at round `t`. */
-function word(w: usize, k: usize, i: usize): u32 {
-  return load<u32>(w + 4 * i) + load<u32>(k + 16 * i);
+/** W + K of the first sixteen rounds. */
+function addConstants(): void {
+  for (let i: usize = 0; i < 64; i += 4) {
+    store<u32>(ROUND_WORDS + i, load<u32>(WORDS + i) + load<u32>(K + i));
+  }
+}
+
+/**
+ * The next word of the schedule, also as W + K.
+ *
+ * @param i Byte offset of the word sixteen rounds before.
+ * @param twoBefore The word two rounds before: kept at hand, because it was written just now.
+ */
+function extend(i: usize, twoBefore: u32): u32 {
+  const old = load<u32>(WORDS + i) + load<u32>(WORDS + i, 36);
+  const next = old + smallSigma0(load<u32>(WORDS + i, 4)) + smallSigma1(twoBefore);
+  store<u32>(WORDS + i, next, 64);
+  store<u32>(ROUND_WORDS + i, next + load<u32>(K + i, 64), 64);
+  return next;
 }
 
 function extendWords(): void {
-  for (let w = WORDS; w < WORDS + 192; w += 16) {
-    for (let i: usize = 0; i < 16; i += 4) {
-      const s0 = smallSigma0(load<u32>(w + i, 4));
-      const s1 = smallSigma1(load<u32>(w + i, 56));
-      store<u32>(w + i, load<u32>(w + i) + s0 + load<u32>(w + i, 36) + s1, 64);
-    }
+  addConstants();
+  let x = load<u32>(WORDS, 56);
+  let y = load<u32>(WORDS, 60);
+  for (let i: usize = 0; i < 192; i += 16) {
+    x = extend(i, x);
+    y = extend(i + 4, y);
+    x = extend(i + 8, x);
+    y = extend(i + 12, y);
   }
 }
 
@@ -68,17 +86,15 @@ function compressWords(state: usize): void {
   let f = load<u32>(state, 20);
   let g = load<u32>(state, 24);
   let h = load<u32>(state, 28);
-  let k = ROUND_CONSTANTS;
-  for (let w = WORDS; w < WORDS + 256; w += 32) {
-    (h = first(e, f, g, h, word(w, k, 0))), (d += h), (h += second(a, b, c));
-    (g = first(d, e, f, g, word(w, k, 1))), (c += g), (g += second(h, a, b));
-    (f = first(c, d, e, f, word(w, k, 2))), (b += f), (f += second(g, h, a));
-    (e = first(b, c, d, e, word(w, k, 3))), (a += e), (e += second(f, g, h));
-    (d = first(a, b, c, d, word(w, k, 4))), (h += d), (d += second(e, f, g));
-    (c = first(h, a, b, c, word(w, k, 5))), (g += c), (c += second(d, e, f));
-    (b = first(g, h, a, b, word(w, k, 6))), (f += b), (b += second(c, d, e));
-    (a = first(f, g, h, a, word(w, k, 7))), (e += a), (a += second(b, c, d));
-    k += 128;
+  for (let w = ROUND_WORDS; w < ROUND_WORDS + 256; w += 32) {
+    (h = first(e, f, g, h, load<u32>(w))), (d += h), (h += second(a, b, c));
+    (g = first(d, e, f, g, load<u32>(w, 4))), (c += g), (g += second(h, a, b));
+    (f = first(c, d, e, f, load<u32>(w, 8))), (b += f), (f += second(g, h, a));
+    (e = first(b, c, d, e, load<u32>(w, 12))), (a += e), (e += second(f, g, h));
+    (d = first(a, b, c, d, load<u32>(w, 16))), (h += d), (d += second(e, f, g));
+    (c = first(h, a, b, c, load<u32>(w, 20))), (g += c), (c += second(d, e, f));
+    (b = first(g, h, a, b, load<u32>(w, 24))), (f += b), (b += second(c, d, e));
+    (a = first(f, g, h, a, load<u32>(w, 28))), (e += a), (a += second(b, c, d));
   }
   store<u32>(state, load<u32>(state) + a);
   store<u32>(state, load<u32>(state, 4) + b, 4);

@@ -22,21 +22,25 @@ export interface RoutingCandidates {
 const SHORT_BYTES = 64;
 const LONG_BYTES = 1024;
 const MESSAGE_COUNT = 16;
-const SAMPLE_COUNT = 3;
-/** V8 runs a new module slowly until its compiler is through: 4 ms on a desktop processor. */
-const WARM_UP_MS = 5;
+const SAMPLE_COUNT = 5;
+/**
+ * V8 runs a new module slowly until its compiler, in another thread, is through: 4 ms on a desktop
+ * processor. Counted in work, not in time, so that a slow or busy machine warms up as well.
+ */
+const WARM_UP_COUNT = 50;
 
-/** Measures both hashers, which takes 10 ms or so. */
+/** Measures both hashers: about 10 ms on a desktop processor. */
 export function measureRouting({ wasm, native, now }: RoutingCandidates): Routing {
   const long = messages(LONG_BYTES);
-  const end = now() + WARM_UP_MS;
-  do {
-    wasm.hashBatch(long.bytes, long.lengths);
-    wasm.hash(long.bytes);
-    native.hashBatch(long.bytes, long.lengths);
-  } while (now() < end);
+  const piece = new Uint8Array(LONG_BYTES / 2);
+  for (let count = 0; count < WARM_UP_COUNT; count++) {
+    for (const hasher of [wasm, native]) {
+      hasher.hashBatch(long.bytes, long.lengths);
+      hasher.hash(piece);
+      hasher.stream().update(piece).digest();
+    }
+  }
 
-  const lag = (run: (hasher: Hasher) => void) => leastTime(run, wasm) - leastTime(run, native);
   const leastTime = (run: (hasher: Hasher) => void, hasher: Hasher) => {
     let least = Number.POSITIVE_INFINITY;
     for (let sample = 0; sample < SAMPLE_COUNT; sample++) {
@@ -46,6 +50,7 @@ export function measureRouting({ wasm, native, now }: RoutingCandidates): Routin
     }
     return least;
   };
+  const lag = (run: (hasher: Hasher) => void) => leastTime(run, wasm) - leastTime(run, native);
   const batchLag = (size: number) => {
     const { bytes, lengths } = messages(size);
     return lag((hasher) => hasher.hashBatch(bytes, lengths));
@@ -56,7 +61,6 @@ export function measureRouting({ wasm, native, now }: RoutingCandidates): Routin
       for (let count = 0; count < MESSAGE_COUNT; count++) hasher.hash(message);
     });
   };
-  const piece = new Uint8Array(LONG_BYTES / 2);
   return {
     batchBytesMax: crossing(batchLag(SHORT_BYTES), batchLag(LONG_BYTES)),
     hashBytesMax: crossing(hashLag(SHORT_BYTES), hashLag(LONG_BYTES)),

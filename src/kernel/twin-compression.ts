@@ -4,7 +4,7 @@
  * @source FIPS 180-4: 4.1.2 (functions), 4.2.2 (K), 5.3.3 (H(0)), 6.2.2.
  */
 
-const ROUND_CONSTANTS = Uint32Array.from([
+const ROUND_CONSTANTS = Int32Array.from([
   0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
   0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
   0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
@@ -15,30 +15,30 @@ const ROUND_CONSTANTS = Uint32Array.from([
   0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
 ]);
 
-const INITIAL_STATE = Uint32Array.from([
+const INITIAL_STATE = Int32Array.from([
   0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
 ]);
 
 export const BLOCK_BYTES = 64;
 
 /** @returns H(0), eight words. */
-export function initialState(): Uint32Array {
+export function initialState(): Int32Array {
   return INITIAL_STATE.slice();
 }
 
 /** @returns the eight words of `state` as 32 bytes. */
-export function digestOf(state: Uint32Array): Uint8Array {
+export function digestOf(state: Int32Array): Uint8Array {
   const digest = new Uint8Array(32);
   const view = new DataView(digest.buffer);
-  for (let index = 0; index < 8; index++) view.setUint32(4 * index, state[index]!);
+  for (let index = 0; index < 8; index++) view.setInt32(4 * index, state[index]!);
   return digest;
 }
 
-/** The message schedule of the block at hand. */
-const schedule = new Uint32Array(64);
+/** The message schedule of the block at hand; words are 32 bits whatever their sign. */
+const schedule = new Int32Array(64);
 
 /** Takes the 64 bytes at `offset` of `block` into the eight words of `state`. */
-export function compress(state: Uint32Array, block: Uint8Array, offset: number): void {
+export function compress(state: Int32Array, block: Uint8Array, offset: number): void {
   prepareSchedule(block, offset);
   let a = state[0]!;
   let b = state[1]!;
@@ -84,7 +84,7 @@ function prepareSchedule(block: Uint8Array, offset: number): void {
     const y = schedule[t - 2]!;
     const sigma0 = rotate(x, 7) ^ rotate(x, 18) ^ (x >>> 3);
     const sigma1 = rotate(y, 17) ^ rotate(y, 19) ^ (y >>> 10);
-    schedule[t] = sigma1 + schedule[t - 7]! + sigma0 + schedule[t - 16]!;
+    schedule[t] = (sigma1 + schedule[t - 7]! + sigma0 + schedule[t - 16]!) | 0;
   }
 }
 

@@ -9,7 +9,12 @@ const LENGTH_BYTES = 8;
 /** SHA-256 in plain TypeScript: what the WASM must equal. */
 export class TwinHasher implements Hasher {
   hash(message: Uint8Array): Uint8Array {
-    return this.stream().update(message).digest();
+    const state = initialState();
+    const restOffset = message.length - (message.length % BLOCK_BYTES);
+    for (let offset = 0; offset < restOffset; offset += BLOCK_BYTES) {
+      compress(state, message, offset);
+    }
+    return finish(state, message.subarray(restOffset), message.length);
   }
 
   hashBatch(bytes: Uint8Array, lengths: Uint32Array): Uint8Array {
@@ -28,7 +33,6 @@ export class TwinHasher implements Hasher {
   }
 }
 
-/** @source FIPS 180-4: 5.1.1 (padding), 6.2.2. */
 class TwinHashStream implements HashStream {
   readonly #state = initialState();
   readonly #buffer = new Uint8Array(BLOCK_BYTES);
@@ -50,14 +54,29 @@ class TwinHashStream implements HashStream {
   }
 
   digest(): Uint8Array {
-    const buffered = this.#length % BLOCK_BYTES;
-    const hasRoom = buffered + 1 + LENGTH_BYTES <= BLOCK_BYTES;
-    const padding = new Uint8Array((hasRoom ? BLOCK_BYTES : 2 * BLOCK_BYTES) - buffered);
-    padding[0] = 0x80;
-    const bitLength = BigInt(this.#length) * 8n;
-    new DataView(padding.buffer).setBigUint64(padding.length - LENGTH_BYTES, bitLength);
-    this.update(padding);
+    invariant(this.#isOpen, 'a hash stream is used until its digest is taken');
     this.#isOpen = false;
-    return digestOf(this.#state);
+    const rest = this.#buffer.subarray(0, this.#length % BLOCK_BYTES);
+    return finish(this.#state, rest, this.#length);
   }
+}
+
+/**
+ * Takes the padded end of a message into `state`.
+ *
+ * @param rest What lies after the last whole block, less than a block.
+ * @param length Bytes of the whole message.
+ * @returns its digest.
+ * @source FIPS 180-4, 5.1.1.
+ */
+function finish(state: Int32Array, rest: Uint8Array, length: number): Uint8Array {
+  const hasRoom = rest.length + 1 + LENGTH_BYTES <= BLOCK_BYTES;
+  const end = new Uint8Array(hasRoom ? BLOCK_BYTES : 2 * BLOCK_BYTES);
+  end.set(rest);
+  end[rest.length] = 0x80;
+  const view = new DataView(end.buffer);
+  view.setUint32(end.length - 8, Math.floor(length / 2 ** 29));
+  view.setUint32(end.length - 4, length << 3);
+  for (let offset = 0; offset < end.length; offset += BLOCK_BYTES) compress(state, end, offset);
+  return digestOf(state);
 }

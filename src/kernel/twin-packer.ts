@@ -45,8 +45,13 @@ export class TwinPacker implements Packer {
   }
 
   #hashWith(prefix: number, ...parts: readonly Uint8Array[]): Uint8Array {
-    const stream = this.#hasher.stream().update(Uint8Array.of(prefix));
-    for (const part of parts) stream.update(part);
-    return stream.digest();
+    const message = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 1));
+    message[0] = prefix;
+    let offset = 1;
+    for (const part of parts) {
+      message.set(part, offset);
+      offset += part.length;
+    }
+    return this.#hasher.hash(message);
   }
 }
