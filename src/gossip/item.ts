@@ -1,4 +1,5 @@
 import type { Block } from '../model/block.ts';
+import { toHex } from '../model/bytes.ts';
 import type { BallotNote, Certificate } from '../model/certificate.ts';
 import type { Metablock } from '../model/metablock.ts';
 import type { AvatarId } from '../model/sync-group.ts';
@@ -17,4 +18,42 @@ export interface Delivery {
   readonly from: AvatarId;
   /** Sent because we asked, so old to others: it is not relayed. */
   readonly answer: boolean;
+}
+
+/** What stands for an item where it is only remembered. */
+export type ItemKey = string;
+
+/** Who made the item, and so sent it to all its own neighbours. */
+export function originOf(item: GossipItem): AvatarId {
+  switch (item.kind) {
+    case 'block':
+      return item.block.issuer;
+    case 'metablock':
+      return item.metablock.issuer;
+    case 'certificate':
+      return item.certificate.certifier;
+    case 'ballot-note':
+      return item.note.owner;
+    default:
+      return item satisfies never;
+  }
+}
+
+/**
+ * The same for two items exactly when one of them is enough. A Block is more than its header.
+ * Certificates and notes have no id; half of their signature is as good as one.
+ */
+export function keyOf(item: GossipItem): ItemKey {
+  switch (item.kind) {
+    case 'block':
+      return item.payload === null ? `${item.block.id}-` : item.block.id;
+    case 'metablock':
+      return item.metablock.id;
+    case 'certificate':
+      return toHex(item.certificate.signature.subarray(0, 32));
+    case 'ballot-note':
+      return toHex(item.note.signature.subarray(0, 32));
+    default:
+      return item satisfies never;
+  }
 }

@@ -1,0 +1,56 @@
+import type { BlockId } from '../model/block.ts';
+import type { CausalSequence, Level } from '../model/numbers.ts';
+import type { GroupId } from '../model/sync-group.ts';
+import type { Range } from './messages.ts';
+import type { Digest, GroupDigest } from './source.ts';
+
+/** What one Participant lacks and another has. */
+export interface Differences {
+  /** For each group its chain first, if that differs, then its Causal Groups. */
+  readonly ranges: readonly Range[];
+  /** Blocks of theirs that stand where we have another one: an issuer has forked its log. */
+  readonly forks: readonly BlockId[];
+}
+
+const NONE: ReadonlySet<GroupId> = new Set();
+
+/**
+ * Compares two places in all Sync Groups; what we have and they lack is for them to find.
+ *
+ * @param mine By group; what is absent stands at its beginning.
+ * @param fresh Groups of which votes under way may have been missed, because the link is new: ask for
+ *   what is open although both stand at the same Level.
+ */
+export function compare(
+  mine: ReadonlyMap<GroupId, GroupDigest>,
+  theirs: Digest,
+  fresh: ReadonlySet<GroupId> = NONE,
+): Differences {
+  const ranges: Range[] = [];
+  const forks: BlockId[] = [];
+  for (const group of theirs) {
+    const own = mine.get(group.group);
+    if (lacksChain(own, group, fresh.has(group.group))) {
+      const from = ((own?.finalized?.level ?? -1) + 1) as Level;
+      ranges.push({ range: 'chain', group: group.group, from });
+    }
+    const tips = new Map(own?.issuers.map((each) => [each.issuer, each] as const));
+    for (const { issuer, sequence, block } of group.issuers) {
+      const tip = tips.get(issuer);
+      if (sequence > (tip?.sequence ?? 0)) {
+        const from = ((tip?.sequence ?? 0) + 1) as CausalSequence;
+        ranges.push({ range: 'causal', group: group.group, issuer, from });
+      } else if (sequence === tip?.sequence && block !== tip.block) {
+        forks.push(block);
+      }
+    }
+  }
+  return { ranges, forks };
+}
+
+function lacksChain(own: GroupDigest | undefined, theirs: GroupDigest, fresh: boolean): boolean {
+  const ownLevel = own?.finalized?.level ?? -1;
+  const theirLevel = theirs.finalized?.level ?? -1;
+  if (theirLevel !== ownLevel) return theirLevel > ownLevel;
+  return theirs.head !== null && (fresh || theirs.head !== own?.head);
+}

@@ -1,0 +1,37 @@
+import type { LinkCounters, LinkTotals } from './contract.ts';
+import type { MessageName } from './messages.ts';
+
+export type Totals = LinkTotals;
+
+/** What lies before each frame on the wire. */
+const FRAME_LENGTH_BYTES = 4;
+
+export function makeTotals(): Totals {
+  return { framesSent: 0, framesReceived: 0, bytesSent: 0, bytesReceived: 0 };
+}
+
+export function makeCounters(): LinkCounters {
+  return {
+    ...makeTotals(),
+    messagesSent: {},
+    messagesReceived: {},
+    dropped: 0,
+    duplicates: 0,
+  };
+}
+
+export function countFrame(
+  totals: Totals,
+  direction: 'Sent' | 'Received',
+  frame: Uint8Array,
+): void {
+  totals[`frames${direction}`] += 1;
+  totals[`bytes${direction}`] += frame.length + FRAME_LENGTH_BYTES;
+}
+
+export function countMessage(
+  counters: Record<string, number>,
+  name: MessageName | 'unknown' | undefined,
+): void {
+  if (name !== undefined) counters[name] = (counters[name] ?? 0) + 1;
+}

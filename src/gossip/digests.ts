@@ -1,0 +1,223 @@
+import type { HashFunction, Hex32 } from '../model/bytes.ts';
+import type { AvatarId, GroupId } from '../model/sync-group.ts';
+import { digestMessages, hashDigest } from './message-writer.ts';
+import type { Message } from './messages.ts';
+import type { GossipSettings } from './settings.ts';
+import type { Digest, GossipSource, GroupDigest } from './source.ts';
+
+/** Least time between two full digests to one peer, in milliseconds. */
+const FULL_MS = 1_000;
+
+/** Told again when this part of the longest silence has passed: beats come early. */
+const REFRESH_RATIO = 0.75;
+
+/** Groups of one peer's digest that are remembered. */
+const GROUPS_MAX = 16_384;
+
+interface Exchange {
+  /** Hash of their digest, as last heard. */
+  theirs: Hex32 | null;
+  readonly groups: Map<GroupId, GroupDigest>;
+  /** Hash of ours, as last told in short, and in full. */
+  toldShort: Hex32 | null;
+  toldShortMs: number;
+  toldFull: Hex32 | null;
+  toldFullMs: number;
+  /** When to see whether a difference lasted; null if there is none. */
+  compareMs: number | null;
+  /** When to fetch what their full digest showed. */
+  planMs: number | null;
+  fresh: boolean;
+}
+
+export interface DigestsParts {
+  readonly source: GossipSource;
+  readonly hash: HashFunction;
+  readonly settings: Pick<GossipSettings, 'digestMs' | 'digestBusyMs' | 'settleMs'>;
+  readonly send: (peer: AvatarId, message: Message) => void;
+  readonly wake: (atMs: number) => void;
+  /** Their digest is known and differs, and the difference lasted: fetch what is missing. */
+  readonly onDifference: (
+    peer: AvatarId,
+    groups: ReadonlyMap<GroupId, GroupDigest>,
+    fresh: boolean,
+  ) => void;
+  readonly onAgreement: (peer: AvatarId) => void;
+  /** Our own place has changed and come to rest, or has changed for long. */
+  readonly onRest: (nowMs: number) => void;
+}
+
+/**
+ * Tells peers where we stand: a hash of it when things came to rest, or now and then while they do
+ * not; all of it to a peer whose hash differs for longer than news takes to travel.
+ */
+export class Digests {
+  private readonly parts: DigestsParts;
+  private readonly peers = new Map<AvatarId, Exchange>();
+  private known: { readonly digest: Digest; readonly hash: Hex32 } | null = null;
+  /** Since when, and until when, something has changed that was not told. */
+  private changedMs: number | null = null;
+  private restedMs = 0;
+  private toldMs = Number.NEGATIVE_INFINITY;
+
+  constructor(parts: DigestsParts) {
+    this.parts = parts;
+  }
+
+  addPeer(peer: AvatarId, nowMs: number): void {
+    this.peers.set(peer, {
+      theirs: null,
+      groups: new Map(),
+      toldShort: null,
+      toldShortMs: nowMs,
+      toldFull: null,
+      toldFullMs: Number.NEGATIVE_INFINITY,
+      compareMs: null,
+      planMs: null,
+      fresh: true,
+    });
+    this.tellFull(peer, nowMs);
+  }
+
+  removePeer(peer: AvatarId): void {
+    this.peers.delete(peer);
+  }
+
+  /** May this peer have something of this group? */
+  holds(peer: AvatarId, group: GroupId): boolean {
+    return this.peers.get(peer)?.groups.has(group) ?? false;
+  }
+
+  /** Our own place may have changed. */
+  changed(nowMs: number): void {
+    this.known = null;
+    this.restedMs = nowMs + this.parts.settings.settleMs;
+    if (this.changedMs !== null) return;
+    this.changedMs = nowMs;
+    this.parts.wake(this.restedMs);
+  }
+
+  /** Tells one peer the hash, changed or not, if that was long ago: a change may have been lost. */
+  refresh(peer: AvatarId, nowMs: number): void {
+    const exchange = this.peers.get(peer);
+    if (exchange === undefined) return;
+    const isDue = nowMs - exchange.toldShortMs >= REFRESH_RATIO * this.parts.settings.digestMs;
+    if (isDue) this.tellShort(peer, exchange, nowMs);
+  }
+
+  onShort(peer: AvatarId, hash: Hex32, nowMs: number): void {
+    const exchange = this.peers.get(peer);
+    if (exchange === undefined) return;
+    exchange.theirs = hash;
+    if (hash === this.own().hash) {
+      exchange.compareMs = null;
+      this.parts.onAgreement(peer);
+    } else if (exchange.compareMs === null) {
+      exchange.compareMs = nowMs + this.parts.settings.settleMs;
+      this.parts.wake(exchange.compareMs);
+    }
+  }
+
+  onFull(peer: AvatarId, groups: Digest, nowMs: number): void {
+    const exchange = this.peers.get(peer);
+    if (exchange === undefined) return;
+    for (const each of groups) {
+      if (exchange.groups.size < GROUPS_MAX || exchange.groups.has(each.group)) {
+        exchange.groups.set(each.group, each);
+      }
+    }
+    exchange.planMs ??= nowMs + (exchange.fresh ? 0 : this.parts.settings.settleMs);
+    this.parts.wake(exchange.planMs);
+    // Told once and the same since, but long ago: on a link that they have lost, perhaps.
+    const { hash } = this.own();
+    const isOld = nowMs - exchange.toldFullMs > 2 * FULL_MS;
+    if (exchange.theirs !== hash && (exchange.toldFull !== hash || isOld)) {
+      this.tellFullSoon(peer, exchange, nowMs);
+    }
+  }
+
+  tick(nowMs: number): void {
+    this.tellChange(nowMs);
+    for (const [peer, exchange] of this.peers) {
+      if (isDue(exchange.compareMs, nowMs)) this.compareAgain(peer, exchange, nowMs);
+      if (isDue(exchange.planMs, nowMs)) {
+        exchange.planMs = null;
+        const { fresh } = exchange;
+        exchange.fresh = false;
+        this.parts.onDifference(peer, exchange.groups, fresh);
+      }
+      for (const dueMs of [exchange.compareMs, exchange.planMs]) {
+        if (dueMs !== null) this.parts.wake(dueMs);
+      }
+    }
+  }
+
+  /** The difference lasted: they hear all of ours, and what they told before is looked at again. */
+  private compareAgain(peer: AvatarId, exchange: Exchange, nowMs: number): void {
+    exchange.compareMs = null;
+    const { hash } = this.own();
+    if (exchange.theirs === hash) return;
+    exchange.planMs ??= nowMs;
+    if (exchange.toldFull !== hash) this.tellFullSoon(peer, exchange, nowMs);
+  }
+
+  private own(): { readonly digest: Digest; readonly hash: Hex32 } {
+    if (this.known === null) {
+      const digest = this.parts.source.digest();
+      this.known = { digest, hash: hashDigest(this.parts.hash, digest) };
+    }
+    return this.known;
+  }
+
+  private tellChange(nowMs: number): void {
+    if (this.changedMs === null) return;
+    const { digestBusyMs } = this.parts.settings;
+    const busyMs = Math.max(this.changedMs, this.toldMs) + digestBusyMs;
+    const dueMs = Math.min(this.restedMs, busyMs);
+    if (nowMs < dueMs) {
+      this.parts.wake(dueMs);
+      return;
+    }
+    this.changedMs = null;
+    this.toldMs = nowMs;
+    const { hash } = this.own();
+    for (const [peer, exchange] of this.peers) {
+      // Who told us the very same knows that there is nothing to fetch.
+      if (exchange.toldShort !== hash && exchange.theirs !== hash)
+        this.tellShort(peer, exchange, nowMs);
+    }
+    this.parts.onRest(nowMs);
+  }
+
+  private tellShort(peer: AvatarId, exchange: Exchange, nowMs: number): void {
+    const { hash } = this.own();
+    exchange.toldShort = hash;
+    exchange.toldShortMs = nowMs;
+    this.parts.send(peer, { kind: 'digest-short', hash });
+  }
+
+  /** In full at once, or after the least time between two. */
+  private tellFullSoon(peer: AvatarId, exchange: Exchange, nowMs: number): void {
+    const mayMs = exchange.toldFullMs + FULL_MS;
+    if (nowMs >= mayMs) {
+      this.tellFull(peer, nowMs);
+      return;
+    }
+    exchange.compareMs = mayMs;
+    this.parts.wake(mayMs);
+  }
+
+  private tellFull(peer: AvatarId, nowMs: number): void {
+    const exchange = this.peers.get(peer);
+    if (exchange === undefined) return;
+    const { digest, hash } = this.own();
+    exchange.toldFull = hash;
+    exchange.toldFullMs = nowMs;
+    this.tellShort(peer, exchange, nowMs);
+    for (const message of digestMessages(digest)) this.parts.send(peer, message);
+  }
+}
+
+function isDue(atMs: number | null, nowMs: number): boolean {
+  return atMs !== null && atMs <= nowMs;
+}

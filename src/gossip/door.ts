@@ -1,0 +1,163 @@
+import { toHex32 } from '../model/bytes.ts';
+import type { AvatarId } from '../model/sync-group.ts';
+import type { Random, Timers } from '../ports/clock.ts';
+import { type Link, LinkError, type Listening, type Transport } from '../ports/link.ts';
+import type { Session, SessionFactory } from '../ports/session.ts';
+import type { DialStatus } from './contract.ts';
+import type { Totals } from './counters.ts';
+import { Dialler } from './dialler.ts';
+import { Entrance } from './entrance.ts';
+import type { LogBudget } from './log-budget.ts';
+import type { GossipSettings } from './settings.ts';
+import type { Wire } from './wire.ts';
+
+export interface DoorParts {
+  readonly sessions: SessionFactory;
+  readonly transports: readonly Transport[];
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly settings: GossipSettings;
+  readonly totals: Totals;
+  readonly log: LogBudget;
+  readonly open: (entrance: Entrance, session: Session) => Wire;
+  readonly isLinked: (peer: AvatarId) => boolean;
+  /** A link is gone, whatever became of it. */
+  readonly onClosed: () => void;
+}
+
+/** Where links come in and go out, and everything until it is known who is at the other end. */
+export class Door {
+  refusedHandshakes = 0;
+
+  private readonly parts: DoorParts;
+  private readonly listening: Listening[] = [];
+  private readonly diallers = new Map<string, Dialler>();
+  /** All links, oldest first, and who dialled them. */
+  private readonly links = new Map<Entrance, Dialler | null>();
+  private isClosed = false;
+
+  constructor(parts: DoorParts) {
+    this.parts = parts;
+  }
+
+  get listeningUrls(): string[] {
+    return this.listening.map((each) => each.url);
+  }
+
+  get dialling(): DialStatus[] {
+    return [...this.diallers.values()].map((each) => each.status);
+  }
+
+  get linkCount(): number {
+    return this.links.size;
+  }
+
+  get strangerCount(): number {
+    let count = 0;
+    for (const entrance of this.links.keys()) if (entrance.isStranger) count += 1;
+    return count;
+  }
+
+  async listen(url: string): Promise<string> {
+    const listening = await this.transportOf(url).listen(url, (link) => this.onLink(link));
+    this.listening.push(listening);
+    if (this.isClosed) await listening.close();
+    return listening.url;
+  }
+
+  dial(url: string): void {
+    if (this.isClosed || this.diallers.has(url)) return;
+    const { timers, random, settings, log, isLinked } = this.parts;
+    const dialler = new Dialler(
+      {
+        timers,
+        random,
+        settings,
+        isLinked,
+        onLink: (by, link) => this.enter(link, by),
+        onFailure: (by, error) => {
+          const isFirst = by.status.failures === 0;
+          log.write(isFirst ? 'info' : 'debug', 'dial-failed', { url, reason: error.message });
+        },
+      },
+      this.transportOf(url),
+      url,
+    );
+    this.diallers.set(url, dialler);
+    dialler.dial();
+  }
+
+  forget(url: string): void {
+    this.diallers.get(url)?.stop();
+    this.diallers.delete(url);
+  }
+
+  /** A peer is linked no more: whoever stood by for it dials again. */
+  lost(peer: AvatarId): void {
+    for (const dialler of this.diallers.values()) dialler.lost(peer);
+  }
+
+  /** Ends listeners, dials and strangers; peers are not its business. */
+  async close(): Promise<void> {
+    this.isClosed = true;
+    for (const url of [...this.diallers.keys()]) this.forget(url);
+    for (const entrance of this.links.keys()) entrance.refuse('closing', 'LINK_ABORTED');
+    await Promise.all(this.listening.splice(0).map((each) => each.close()));
+  }
+
+  private transportOf(url: string): Transport {
+    const scheme = /^([a-z][a-z0-9+.-]*):/.exec(url)?.[1] ?? '';
+    const transport = this.parts.transports.find((each) => each.schemes.includes(scheme));
+    if (transport !== undefined) return transport;
+    const known = this.parts.transports.flatMap((each) => each.schemes).join(', ');
+    throw new LinkError('LINK_URL', `${url}: no link of this kind; there are ${known}`);
+  }
+
+  private onLink(link: Link): void {
+    if (this.strangerCount >= this.parts.settings.strangersMax) this.evict();
+    this.enter(link, null);
+  }
+
+  /** Whoever has been here longest without a proof gives way: honest ones take milliseconds. */
+  private evict(): void {
+    for (const [entrance, dialler] of this.links) {
+      if (dialler !== null || !entrance.isStranger) continue;
+      entrance.refuse('too-many-strangers', 'LINK_DENIED');
+      return;
+    }
+  }
+
+  private enter(link: Link, dialler: Dialler | null): void {
+    const { sessions, timers, totals, settings } = this.parts;
+    const initiator = dialler !== null;
+    const handshake = initiator ? sessions.initiate() : sessions.respond();
+    const parts = {
+      timers,
+      totals,
+      handshakeMs: settings.handshakeMs,
+      onSession: (each: Entrance, session: Session) => {
+        dialler?.met(toHex32(session.peer.avatar));
+        return this.parts.open(each, session);
+      },
+      onClosed: (each: Entrance, reason: string, isRefused: boolean) => {
+        this.links.delete(each);
+        if (isRefused) this.onRefused(each, reason);
+        dialler?.ended(reason);
+        this.parts.onClosed();
+      },
+    };
+    const entrance = new Entrance(parts, link, handshake, initiator);
+    this.links.set(entrance, dialler);
+    entrance.start();
+    if (this.isClosed) entrance.refuse('closing', 'LINK_ABORTED');
+  }
+
+  private onRefused(entrance: Entrance, reason: string): void {
+    if (this.isClosed) return;
+    this.refusedHandshakes += 1;
+    const { remote } = entrance.link;
+    const level = reason === 'closed-by-peer' ? 'info' : 'warn';
+    const opened = entrance.initiator ? 'here' : 'there';
+    this.parts.log.write(level, 'handshake-refused', { remote, reason, opened });
+  }
+}

@@ -1,0 +1,107 @@
+import type { Timers } from '../ports/clock.ts';
+import { type Link, LinkError, type LinkHandler } from '../ports/link.ts';
+import type { HandshakeStep, Session, SessionHandshake } from '../ports/session.ts';
+import { countFrame, type Totals } from './counters.ts';
+import type { ByeReason } from './messages.ts';
+import type { Wire } from './wire.ts';
+
+export interface EntranceParts {
+  readonly timers: Timers;
+  readonly totals: Totals;
+  readonly handshakeMs: number;
+  /** The session is open: what comes from now on is for the wire. */
+  readonly onSession: (entrance: Entrance, session: Session) => Wire;
+  /** The link is gone. @param isRefused Before its wire was greeted. */
+  readonly onClosed: (entrance: Entrance, reason: string, isRefused: boolean) => void;
+}
+
+/**
+ * A link from its first byte until the other end has proven who it is and greeted. All of it must
+ * happen within a time; whoever cannot is let go in silence.
+ */
+export class Entrance implements LinkHandler {
+  readonly link: Link;
+  readonly initiator: boolean;
+  private readonly parts: EntranceParts;
+  private readonly handshake: SessionHandshake;
+  private wire: Wire | null = null;
+  private reason: string | null = null;
+  private isOver = false;
+  private readonly cancelTimeout: () => void;
+
+  constructor(parts: EntranceParts, link: Link, handshake: SessionHandshake, initiator: boolean) {
+    this.parts = parts;
+    this.link = link;
+    this.handshake = handshake;
+    this.initiator = initiator;
+    this.cancelTimeout = parts.timers.after(parts.handshakeMs, () => {
+      this.refuse('handshake-timeout', 'LINK_TIMEOUT');
+    });
+  }
+
+  get isStranger(): boolean {
+    return !this.isOver && this.reason === null;
+  }
+
+  start(): void {
+    this.link.handle(this);
+    for (const frame of this.handshake.start()) this.write(frame);
+  }
+
+  /** The wire was greeted: no stranger any more. */
+  pass(): void {
+    this.isOver = true;
+    this.cancelTimeout();
+  }
+
+  /** Ends the link without a word to a stranger. */
+  refuse(reason: string, code: LinkError['code']): void {
+    if (this.isOver) return;
+    this.reason ??= reason;
+    const error = new LinkError(code, `${this.link.remote}: ${reason}`);
+    if (this.wire === null) this.link.close(error);
+    else this.wire.end(reason, code);
+  }
+
+  /** Ends the link with a word to one that has proven itself, but is not wanted. */
+  turnAway(reason: ByeReason): void {
+    this.reason ??= reason;
+    this.wire?.leave(reason, 0);
+  }
+
+  onFrame(frame: Uint8Array): void {
+    if (this.wire !== null) {
+      this.wire.onFrame(frame);
+      return;
+    }
+    countFrame(this.parts.totals, 'Received', frame);
+    this.step(this.handshake.receive(frame));
+  }
+
+  onDrain(): void {
+    this.wire?.onDrain();
+  }
+
+  onClose(error: LinkError | null): void {
+    this.cancelTimeout();
+    const isRefused = !this.isOver;
+    this.isOver = true;
+    this.wire?.onClose(error);
+    const reason = this.reason ?? this.wire?.reason ?? error?.code ?? 'closed-by-peer';
+    this.parts.onClosed(this, reason, isRefused);
+  }
+
+  private step(step: HandshakeStep): void {
+    if (step.kind === 'refused') {
+      this.refuse(step.reason, 'LINK_RESET');
+      return;
+    }
+    for (const frame of step.send) this.write(frame);
+    if (step.kind === 'open') this.wire = this.parts.onSession(this, step.session);
+  }
+
+  private write(frame: Uint8Array): void {
+    countFrame(this.parts.totals, 'Sent', frame);
+    this.link.send(frame);
+  }
+}

@@ -1,0 +1,289 @@
+import { toHex } from '../model/bytes.ts';
+import type { AvatarId } from '../model/sync-group.ts';
+import type {
+  Gossip,
+  GossipHandler,
+  MeshOptions,
+  MeshStatus,
+  Missing,
+  PeerStatus,
+} from './contract.ts';
+import { makeTotals } from './counters.ts';
+import { Door } from './door.ts';
+import { AssemblyRoom } from './fragment.ts';
+import type { Delivery, GossipItem } from './item.ts';
+import { LogBudget } from './log-budget.ts';
+import type { Message } from './messages.ts';
+import { type Peer, Peers } from './peers.ts';
+import { Reconciling } from './reconciling.ts';
+import { Relaying } from './relaying.ts';
+import { GOSSIP_LIMITS, GOSSIP_SETTINGS, type GossipSettings } from './settings.ts';
+import { Spread } from './spread.ts';
+import type { WireParts } from './wire.ts';
+
+/** Longest plain text that a frame of any session carries. */
+const SCRATCH_BYTES = 65_535;
+
+const INCARNATION_BYTES = 8;
+
+/**
+ * Links a Participant to its peers: keeps the links, spreads what is new, fetches what is missing.
+ *
+ * The parts: `Door` until it is known who is there, `Peers` from then on, `Relaying` for what is new,
+ * `Reconciling` for what was missed.
+ */
+export class Mesh implements Gossip {
+  private readonly options: MeshOptions;
+  private readonly handler: GossipHandler;
+  private readonly settings: GossipSettings;
+  private readonly totals = makeTotals();
+  private readonly defer: (work: () => void) => void;
+  private readonly spread: Spread;
+  private readonly door: Door;
+  private readonly peers: Peers;
+  private readonly relaying: Relaying;
+  private readonly reconciling: Reconciling;
+  private isNeighboursDue = false;
+  private isClosing = false;
+  private onAllGone: (() => void) | null = null;
+
+  constructor(options: MeshOptions) {
+    this.options = options;
+    this.handler = options.handler;
+    this.settings = { ...GOSSIP_SETTINGS, ...options.settings };
+    this.defer = options.defer ?? queueMicrotask;
+    this.spread = new Spread(this.settings.seenPerPeer);
+    const { timers } = options;
+    const log = new LogBudget(options.log, () => timers.monotonicMs());
+    this.peers = this.makePeers(log);
+    this.door = this.makeDoor(log);
+    const send = (to: AvatarId, message: Message) => {
+      this.peers.get(to)?.wire.send('urgent', message);
+    };
+    const { source, hash } = options;
+    this.relaying = new Relaying({
+      peers: this.peers,
+      spread: this.spread,
+      seenHere: this.settings.seenHere,
+    });
+    this.reconciling = new Reconciling({
+      source,
+      hash,
+      timers,
+      settings: this.settings,
+      send,
+      peers: this.peers,
+    });
+  }
+
+  listen(url: string): Promise<string> {
+    return this.door.listen(url);
+  }
+
+  dial(url: string): void {
+    this.door.dial(url);
+  }
+
+  forget(url: string): void {
+    this.door.forget(url);
+  }
+
+  broadcast(item: GossipItem): void {
+    this.relaying.broadcast(item);
+  }
+
+  accepted(delivery: Delivery): void {
+    this.relaying.accepted(delivery);
+  }
+
+  misbehaved(peer: AvatarId, reason: string): void {
+    this.peers.misbehaved(peer, reason);
+  }
+
+  want(missing: Missing): void {
+    this.reconciling.want(missing);
+  }
+
+  changed(): void {
+    this.reconciling.changed();
+  }
+
+  pause(): void {
+    this.peers.pause();
+    this.reconciling.pause();
+  }
+
+  resume(): void {
+    this.peers.resume();
+    this.reconciling.resume();
+  }
+
+  roundTripMs(): number | null {
+    let slowestMs: number | null = null;
+    for (const { wire } of this.peers.all) {
+      if (wire.roundTripMs !== null) slowestMs = Math.max(slowestMs ?? 0, wire.roundTripMs);
+    }
+    return slowestMs;
+  }
+
+  status(): MeshStatus {
+    return {
+      listening: this.door.listeningUrls,
+      dialling: this.door.dialling,
+      peers: [...this.peers.all].map((peer) => this.statusOf(peer)),
+      totals: { ...this.totals },
+      strangers: this.door.strangerCount,
+      refusedHandshakes: this.door.refusedHandshakes,
+      bannedPeers: this.peers.barredCount,
+      wantedIds: this.reconciling.wantedCount,
+      openRanges: this.reconciling.openRanges,
+    };
+  }
+
+  async close(): Promise<void> {
+    this.isClosing = true;
+    this.reconciling.stop();
+    const closed = this.door.close();
+    this.peers.leaveAll();
+    await closed;
+    if (this.door.linkCount === 0) return;
+    await new Promise<void>((resolve) => {
+      this.onAllGone = resolve;
+    });
+  }
+
+  private makePeers(log: LogBudget): Peers {
+    const { self, random, admit } = this.options;
+    return new Peers({
+      self,
+      incarnation: toHex(random.bytes(INCARNATION_BYTES)),
+      wire: this.wireParts(),
+      settings: this.settings,
+      admit: admit ?? (() => null),
+      log,
+      onUp: (peer) => this.onUp(peer),
+      onSwitch: (peer) => this.onSwitch(peer),
+      onDown: (peer, reason) => this.onDown(peer, reason),
+      onMessages: (peer, messages) => this.onMessages(peer, messages),
+      onRoom: (peer) => this.reconciling.fill(peer),
+      onBeat: (peer) => this.reconciling.refresh(peer),
+      onOwnAvatar: (remote, self) => {
+        this.handler.onPeer({ kind: 'own-avatar-seen', remote, self });
+      },
+    });
+  }
+
+  private makeDoor(log: LogBudget): Door {
+    const { sessions, transports, timers, random, self } = this.options;
+    return new Door({
+      sessions,
+      transports,
+      timers,
+      random,
+      settings: this.settings,
+      totals: this.totals,
+      log,
+      open: (entrance, session) => this.peers.open(entrance, session),
+      // A link to our own Avatar is of no use, whoever has it: no dialling it again and again.
+      isLinked: (peer) => peer === self || this.peers.get(peer) !== undefined,
+      onClosed: () => {
+        if (this.door.linkCount === 0) this.onAllGone?.();
+      },
+    });
+  }
+
+  private wireParts(): WireParts {
+    const { timers, random, hash } = this.options;
+    return {
+      timers,
+      random,
+      hash,
+      settings: this.settings,
+      defer: this.defer,
+      room: new AssemblyRoom(GOSSIP_LIMITS.assemblyBytesMax),
+      scratch: new Uint8Array(SCRATCH_BYTES),
+      totals: this.totals,
+    };
+  }
+
+  private onUp(peer: Peer): void {
+    this.spread.addPeer(peer.avatar);
+    this.reconciling.addPeer(peer);
+    this.tellNeighbours();
+    const { avatar, session, wire } = peer;
+    const { kind: link, remote } = wire;
+    this.handler.onPeer({ kind: 'up', peer: avatar, session, link, remote });
+  }
+
+  private onSwitch(peer: Peer): void {
+    this.reconciling.removePeer(peer.avatar);
+    this.reconciling.addPeer(peer);
+    this.tellNeighbours();
+  }
+
+  private onDown(peer: Peer, reason: string): void {
+    this.spread.removePeer(peer.avatar);
+    this.reconciling.removePeer(peer.avatar);
+    this.tellNeighbours();
+    this.door.lost(peer.avatar);
+    this.handler.onPeer({ kind: 'down', peer: peer.avatar, reason });
+  }
+
+  /** Once for all that changes in one turn. */
+  private tellNeighbours(): void {
+    if (this.isNeighboursDue || this.isClosing) return;
+    this.isNeighboursDue = true;
+    this.defer(() => {
+      this.isNeighboursDue = false;
+      const ids = [...this.peers.all].map((each) => each.avatar);
+      const peers = ids.slice(0, GOSSIP_LIMITS.neighboursMax);
+      for (const { wire } of this.peers.all) wire.send('urgent', { kind: 'neighbours', peers });
+    });
+  }
+
+  private onMessages(peer: Peer, messages: readonly Message[]): void {
+    const deliveries: Delivery[] = [];
+    for (const message of messages) {
+      switch (message.kind) {
+        case 'item': {
+          this.reconciling.arrived(peer.avatar, message);
+          const delivery = this.relaying.receive(peer, message);
+          if (delivery !== null) deliveries.push(delivery);
+          break;
+        }
+        case 'neighbours':
+          this.spread.setNeighbours(peer.avatar, message.peers);
+          break;
+        case 'digest': {
+          this.reconciling.onMessage(peer, message);
+          const ballots = message.groups.filter((each) => each.ballot > 0);
+          if (ballots.length > 0) this.handler.onBallots(peer.avatar, ballots);
+          break;
+        }
+        case 'greeting':
+          peer.wire.end('greeting-repeated', 'LINK_FRAME_BROKEN');
+          break;
+        default:
+          this.reconciling.onMessage(peer, message);
+      }
+    }
+    if (deliveries.length > 0) this.handler.onItems(deliveries);
+  }
+
+  private statusOf(peer: Peer): PeerStatus {
+    const { avatar, wire, misbehaviours } = peer;
+    const { kind, remote, initiator, upSinceMs, roundTripMs, queuedBytes, counters } = wire;
+    return {
+      peer: avatar,
+      kind,
+      remote,
+      initiator,
+      upSinceMs,
+      roundTripMs,
+      neighbours: this.spread.neighbourCount(avatar),
+      queuedBytes,
+      misbehaviours,
+      counters: structuredClone(counters),
+    };
+  }
+}

@@ -1,0 +1,86 @@
+import { FRAGMENT_HEADER_BYTES, writeFragment } from './fragment.ts';
+import type { Lane } from './messages.ts';
+
+/** A bulk message is not cut to use up fewer bytes of a frame than this. */
+const BULK_PART_BYTES_MIN = 512;
+
+/** First in, first out; the front is given up without moving what follows. */
+class Queue {
+  bytes = 0;
+  /** Of the front message, already written into frames. */
+  written = 0;
+  private messages: Uint8Array[] = [];
+  private front = 0;
+
+  get count(): number {
+    return this.messages.length - this.front;
+  }
+
+  push(message: Uint8Array): void {
+    this.messages.push(message);
+    this.bytes += message.length;
+  }
+
+  peek(): Uint8Array | undefined {
+    return this.messages[this.front];
+  }
+
+  advance(bytes: number): void {
+    this.bytes -= bytes;
+    this.written += bytes;
+    if (this.written < this.messages[this.front]!.length) return;
+    this.written = 0;
+    this.front += 1;
+    if (this.front < 1_024 && this.front < this.messages.length) return;
+    this.messages = this.messages.slice(this.front);
+    this.front = 0;
+  }
+}
+
+/** What waits to be sent to one peer, and how it is put into frames. */
+export class Outbox {
+  private readonly lanes: { readonly urgent: Queue; readonly bulk: Queue } = {
+    urgent: new Queue(),
+    bulk: new Queue(),
+  };
+
+  get urgentBytes(): number {
+    return this.lanes.urgent.bytes;
+  }
+
+  get bulkBytes(): number {
+    return this.lanes.bulk.bytes;
+  }
+
+  get isEmpty(): boolean {
+    return this.lanes.urgent.count === 0 && this.lanes.bulk.count === 0;
+  }
+
+  push(lane: Lane, message: Uint8Array): void {
+    this.lanes[lane].push(message);
+  }
+
+  /**
+   * Fills a frame: all that is urgent, then bulk while there is room.
+   * @returns the bytes used; 0 when nothing waits.
+   */
+  fill(frame: Uint8Array): number {
+    const used = this.fillFrom('urgent', frame, 0);
+    return this.fillFrom('bulk', frame, used);
+  }
+
+  private fillFrom(lane: Lane, frame: Uint8Array, used: number): number {
+    const queue = this.lanes[lane];
+    let offset = used;
+    for (let message = queue.peek(); message !== undefined; message = queue.peek()) {
+      const room = frame.length - offset - FRAGMENT_HEADER_BYTES;
+      const left = message.length - queue.written;
+      const least = lane === 'bulk' && offset > 0 ? Math.min(left, BULK_PART_BYTES_MIN) : 1;
+      if (room < least) break;
+      const part = message.subarray(queue.written, queue.written + Math.min(left, room));
+      offset = writeFragment(frame, offset, part, { lane, more: part.length < left });
+      queue.advance(part.length);
+    }
+    return offset;
+  }
+}

@@ -1,0 +1,242 @@
+import { compareText, toHex32 } from '../model/bytes.ts';
+import type { AvatarId } from '../model/sync-group.ts';
+import type { Session, SessionPeer } from '../ports/session.ts';
+import type { Entrance } from './entrance.ts';
+import { chooseLink } from './link-choice.ts';
+import type { LogBudget } from './log-budget.ts';
+import type { ByeReason, Message } from './messages.ts';
+import type { GossipSettings } from './settings.ts';
+import { Wire, type WireHandler, type WireParts } from './wire.ts';
+
+/** A link that is not needed stays readable for so long, in milliseconds. */
+const LINGER_MS = 2_000;
+
+/** Links to one Avatar at once; honest ones have two for a moment. */
+const WIRES_PER_PEER_MAX = 4;
+
+/** Avatars that are barred, the oldest forgotten first. */
+const BARRED_MAX = 1_024;
+
+interface Linked {
+  readonly avatar: AvatarId;
+  readonly wire: Wire;
+  readonly entrance: Entrance;
+  isTurnedAway: boolean;
+}
+
+/** One Avatar, however often it is linked. */
+export interface Peer {
+  readonly avatar: AvatarId;
+  readonly session: SessionPeer;
+  wire: Wire;
+  misbehaviours: number;
+}
+
+export interface PeersParts {
+  readonly self: AvatarId;
+  /** 16 hex digits, drawn at the start of this process. */
+  readonly incarnation: string;
+  readonly wire: WireParts;
+  readonly settings: GossipSettings;
+  readonly admit: (peer: SessionPeer) => string | null;
+  readonly log: LogBudget;
+  readonly onUp: (peer: Peer) => void;
+  /** Another link carries the peer from now on; what was queued on the old one may be lost. */
+  readonly onSwitch: (peer: Peer) => void;
+  readonly onDown: (peer: Peer, reason: string) => void;
+  readonly onMessages: (peer: Peer, messages: readonly Message[]) => void;
+  readonly onRoom: (peer: Peer) => void;
+  readonly onBeat: (peer: Peer) => void;
+  readonly onOwnAvatar: (remote: string, isSelf: boolean) => void;
+}
+
+/** Who is linked: one Peer for each Avatar, whichever of its links is used. */
+export class Peers implements WireHandler {
+  private readonly parts: PeersParts;
+  private readonly peers = new Map<AvatarId, Peer>();
+  private readonly linked = new Map<Wire, Linked>();
+  private readonly barred = new Map<AvatarId, number>();
+  private ordinal = 0;
+  private isPaused = false;
+
+  constructor(parts: PeersParts) {
+    this.parts = parts;
+  }
+
+  get all(): Iterable<Peer> {
+    return this.peers.values();
+  }
+
+  get wireCount(): number {
+    return this.linked.size;
+  }
+
+  get barredCount(): number {
+    return this.barred.size;
+  }
+
+  get(avatar: AvatarId): Peer | undefined {
+    return this.peers.get(avatar);
+  }
+
+  /** A handshake is over: greets, or turns away. */
+  open(entrance: Entrance, session: Session): Wire {
+    const avatar = toHex32(session.peer.avatar);
+    const others = this.wiresOf(avatar);
+    this.ordinal += 1;
+    const at = { link: entrance.link, session, initiator: entrance.initiator };
+    const wire = new Wire(this.parts.wire, this, { ...at, ordinal: this.ordinal });
+    const linked = { avatar, wire, entrance, isTurnedAway: false };
+    this.linked.set(wire, linked);
+    if (this.isPaused) wire.pause();
+    const { incarnation } = this.parts;
+    const held = others.map((each) => each.ordinal);
+    wire.send('urgent', { kind: 'greeting', incarnation, ordinal: this.ordinal, held });
+    const reason = this.reasonAgainst(avatar, session.peer, others.length);
+    // The entrance knows its wire only when this returns.
+    if (reason !== null) this.parts.wire.defer(() => this.turnAway(linked, reason));
+    return wire;
+  }
+
+  /** Counts what an honest peer does not do. */
+  misbehaved(avatar: AvatarId, reason: string): void {
+    const peer = this.peers.get(avatar);
+    if (peer === undefined) return;
+    peer.misbehaviours += 1;
+    if (peer.misbehaviours < this.parts.settings.misbehavioursMax) return;
+    this.bar(avatar);
+    this.parts.log.write('warn', 'peer-barred', { peer: avatar, reason });
+    for (const wire of this.wiresOf(avatar)) wire.leave('barred', 0);
+  }
+
+  pause(): void {
+    this.isPaused = true;
+    for (const wire of this.linked.keys()) wire.pause();
+  }
+
+  resume(): void {
+    this.isPaused = false;
+    for (const wire of this.linked.keys()) wire.resume();
+  }
+
+  leaveAll(): void {
+    for (const wire of [...this.linked.keys()]) wire.leave('closing', 0);
+  }
+
+  onMessages(wire: Wire, messages: readonly Message[]): void {
+    const linked = this.linked.get(wire);
+    if (linked === undefined || linked.isTurnedAway) return;
+    const rest = wire.greeting === null ? this.onGreeting(linked, messages) : messages;
+    const peer = this.peers.get(linked.avatar);
+    if (peer !== undefined && rest.length > 0) this.parts.onMessages(peer, rest);
+  }
+
+  onRoom(wire: Wire): void {
+    const peer = this.peerOn(wire);
+    if (peer !== null) this.parts.onRoom(peer);
+  }
+
+  onBeat(wire: Wire): void {
+    const peer = this.peerOn(wire);
+    if (peer !== null) this.parts.onBeat(peer);
+  }
+
+  onEnd(wire: Wire, reason: string): void {
+    const linked = this.linked.get(wire);
+    if (linked === undefined) return;
+    this.linked.delete(wire);
+    if (this.peerOn(wire) === null) return;
+    this.settle(linked.avatar, reason);
+  }
+
+  /** @returns what follows the greeting. */
+  private onGreeting(linked: Linked, messages: readonly Message[]): readonly Message[] {
+    const { wire, avatar, entrance } = linked;
+    const [first, ...rest] = messages;
+    if (first?.kind !== 'greeting') {
+      entrance.refuse('greeting-missing', 'LINK_FRAME_BROKEN');
+      return [];
+    }
+    wire.greeting = first;
+    if (avatar === this.parts.self) {
+      const isSelf = first.incarnation === this.parts.incarnation;
+      this.parts.onOwnAvatar(entrance.link.remote, isSelf);
+      this.turnAway(linked, 'own-avatar');
+      return [];
+    }
+    entrance.pass();
+    this.settle(avatar, 'stale-link');
+    return rest;
+  }
+
+  /** Uses the right one of an Avatar's links, and ends those that are of no use. */
+  private settle(avatar: AvatarId, reason: string): void {
+    const weAreLower = compareText(this.parts.self, avatar) < 0;
+    const choice = chooseLink(this.wiresOf(avatar), { weAreLower });
+    for (const wire of choice.stale) wire.end('stale-link', 'LINK_RESET');
+    if (weAreLower) for (const wire of choice.duplicates) wire.leave('duplicate-link', LINGER_MS);
+    const peer = this.peers.get(avatar);
+    if (choice.keep === null) {
+      if (peer === undefined) return;
+      this.peers.delete(avatar);
+      this.parts.onDown(peer, reason);
+    } else if (peer === undefined) {
+      this.up(avatar, choice.keep);
+    } else if (peer.wire !== choice.keep) {
+      peer.wire = choice.keep;
+      choice.keep.start();
+      this.parts.onSwitch(peer);
+    }
+  }
+
+  private up(avatar: AvatarId, wire: Wire): void {
+    const peer = { avatar, session: wire.session.peer, wire, misbehaviours: 0 };
+    this.peers.set(avatar, peer);
+    this.parts.onUp(peer);
+    wire.start();
+  }
+
+  private wiresOf(avatar: AvatarId): Wire[] {
+    const wires: Wire[] = [];
+    for (const linked of this.linked.values()) {
+      if (linked.avatar === avatar && linked.wire.isOpen && !linked.isTurnedAway) {
+        wires.push(linked.wire);
+      }
+    }
+    return wires;
+  }
+
+  /** The peer that this wire carries, if it is not another of its wires. */
+  private peerOn(wire: Wire): Peer | null {
+    const peer = this.peers.get(toHex32(wire.session.peer.avatar));
+    return peer?.wire === wire ? peer : null;
+  }
+
+  private reasonAgainst(
+    avatar: AvatarId,
+    session: SessionPeer,
+    otherCount: number,
+  ): ByeReason | null {
+    if (avatar === this.parts.self) return null;
+    if ((this.barred.get(avatar) ?? 0) > this.parts.wire.timers.monotonicMs()) return 'barred';
+    if (otherCount >= WIRES_PER_PEER_MAX) return 'duplicate-link';
+    const isFull = this.peers.size >= this.parts.settings.peersMax && !this.peers.has(avatar);
+    if (isFull) return 'too-many-peers';
+    return this.parts.admit(session) === null ? null : 'not-admitted';
+  }
+
+  private turnAway(linked: Linked, reason: ByeReason): void {
+    linked.isTurnedAway = true;
+    linked.entrance.turnAway(reason);
+  }
+
+  private bar(avatar: AvatarId): void {
+    const nowMs = this.parts.wire.timers.monotonicMs();
+    this.barred.delete(avatar);
+    this.barred.set(avatar, nowMs + this.parts.settings.banMs);
+    for (const [oldest, untilMs] of this.barred) {
+      if (untilMs > nowMs && this.barred.size <= BARRED_MAX) break;
+      this.barred.delete(oldest);
+    }
+  }
+}

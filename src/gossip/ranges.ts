@@ -1,0 +1,275 @@
+import type { AvatarId, GroupId } from '../model/sync-group.ts';
+import { compare } from './anti-entropy.ts';
+import { type ChunkEndMessage, type Message, type Range, rangeKey } from './messages.ts';
+import { RecentSet } from './recent-set.ts';
+import type { GossipSettings } from './settings.ts';
+import type { Digest, GossipSource, GroupDigest } from './source.ts';
+
+type RangeSettings = Pick<GossipSettings, 'rangesPerPeerMax' | 'answerMs'>;
+
+/** After a range that brought nothing new, in milliseconds: doubles up to the greater. */
+const WAIT_MIN_MS = 1_000;
+const WAIT_MAX_MS = 60_000;
+
+/** Ranges that wait are remembered up to so many; beyond it they are asked for again at once. */
+const WAITS_MAX = 8_192;
+
+/** Forks asked about, each once, and so many at a time. */
+const FORKS_MAX = 1_024;
+const FORKS_AT_ONCE = 64;
+
+interface OpenRange {
+  readonly range: Range;
+  readonly peer: AvatarId;
+  /** Where we stood in this range when it was asked for. */
+  readonly stood: string;
+  next: number;
+  deadlineMs: number;
+}
+
+interface Wait {
+  readonly stood: string;
+  readonly delayMs: number;
+  readonly notBeforeMs: number;
+}
+
+interface Standing {
+  groups: ReadonlyMap<GroupId, GroupDigest>;
+  /** Groups whose open part was not asked for since the link is up. */
+  fresh: Set<GroupId>;
+  /** What it has and we lack, as last compared; taken from the end. */
+  todo: Range[];
+  /** It let a range time out: others first. */
+  slowUntilMs: number;
+}
+
+export interface RangesParts {
+  readonly source: GossipSource;
+  readonly settings: RangeSettings;
+  readonly send: (peer: AvatarId, message: Message) => void;
+  /** Asks for a call of `tick` at this time. */
+  readonly wake: (atMs: number) => void;
+}
+
+/**
+ * Fetches what others have and we lack, range by range: each range from one peer at a time, chunk
+ * after chunk to its end, different ranges from different peers.
+ */
+export class Ranges {
+  private readonly parts: RangesParts;
+  private readonly peers = new Map<AvatarId, Standing>();
+  private readonly open = new Map<string, OpenRange>();
+  private readonly waits = new Map<string, Wait>();
+  private readonly forks = new RecentSet(FORKS_MAX);
+  private own: { digest: Digest; groups: ReadonlyMap<GroupId, GroupDigest> } | null = null;
+  private paused = false;
+
+  constructor(parts: RangesParts) {
+    this.parts = parts;
+  }
+
+  get openCount(): number {
+    return this.open.size;
+  }
+
+  /** A peer says where it stands. @param fresh It does so for the first time on this link. */
+  observe(peer: AvatarId, groups: ReadonlyMap<GroupId, GroupDigest>, fresh: boolean): void {
+    const before = this.peers.get(peer);
+    this.peers.set(peer, {
+      groups,
+      fresh: fresh || before === undefined ? new Set(groups.keys()) : before.fresh,
+      todo: [],
+      slowUntilMs: before?.slowUntilMs ?? 0,
+    });
+  }
+
+  /** A peer stands where we do. */
+  agree(peer: AvatarId): void {
+    const standing = this.peers.get(peer);
+    if (standing === undefined) return;
+    standing.groups = new Map();
+    standing.todo = [];
+  }
+
+  removePeer(peer: AvatarId, nowMs: number): void {
+    this.peers.delete(peer);
+    for (const [key, range] of this.open) if (range.peer === peer) this.open.delete(key);
+    this.plan(nowMs);
+  }
+
+  /** Nothing comes in while paused, so nobody can be late. */
+  pause(): void {
+    this.paused = true;
+  }
+
+  resume(nowMs: number): void {
+    this.paused = false;
+    for (const range of this.open.values()) {
+      range.deadlineMs = nowMs + this.parts.settings.answerMs;
+      this.parts.wake(range.deadlineMs);
+    }
+  }
+
+  /** Compares where we stand with what all peers said, and asks for what may be asked for now. */
+  plan(nowMs: number): void {
+    const mine = this.mine();
+    for (const [peer, standing] of this.peers) this.compareWith(peer, standing, mine);
+    this.fill(nowMs);
+  }
+
+  /** @returns false if no such range was asked of this peer, or it goes backwards. */
+  endChunk(peer: AvatarId, message: ChunkEndMessage, nowMs: number): boolean {
+    const key = rangeKey(message);
+    const open = this.open.get(key);
+    if (open?.peer !== peer || open.range.range !== message.range) return false;
+    if (message.next < open.next) return false;
+    if (message.next < message.end && message.next > open.next) {
+      open.next = message.next;
+      open.deadlineMs = nowMs + this.parts.settings.answerMs;
+      this.ask(peer, { ...open.range, from: message.next } as Range);
+      return true;
+    }
+    this.open.delete(key);
+    this.waitWith(key, open.stood, nowMs);
+    this.fill(nowMs);
+    return true;
+  }
+
+  /** The peer answers: its ranges are under way. */
+  progress(peer: AvatarId, nowMs: number): void {
+    for (const range of this.open.values()) {
+      if (range.peer === peer) range.deadlineMs = nowMs + this.parts.settings.answerMs;
+    }
+  }
+
+  /** Gives up what was not answered in time, and asks another peer. */
+  tick(nowMs: number): void {
+    if (this.paused) return;
+    for (const [key, range] of this.open) {
+      if (range.deadlineMs > nowMs) {
+        this.parts.wake(range.deadlineMs);
+        continue;
+      }
+      this.open.delete(key);
+      const standing = this.peers.get(range.peer);
+      if (standing !== undefined) standing.slowUntilMs = nowMs + 4 * this.parts.settings.answerMs;
+    }
+    this.plan(nowMs);
+  }
+
+  /** One range of each peer in turn, the least busy first, so that none has all the work. */
+  private fill(nowMs: number): void {
+    let peers = [...this.peers];
+    while (peers.length > 0) {
+      peers = peers
+        .sort(([a], [b]) => this.burden(a, nowMs) - this.burden(b, nowMs))
+        .filter(([peer, standing]) => this.startOne(peer, standing, nowMs));
+    }
+  }
+
+  private mine(): ReadonlyMap<GroupId, GroupDigest> {
+    const digest = this.parts.source.digest();
+    if (this.own?.digest !== digest) {
+      this.own = { digest, groups: new Map(digest.map((each) => [each.group, each] as const)) };
+    }
+    return this.own.groups;
+  }
+
+  private compareWith(
+    peer: AvatarId,
+    standing: Standing,
+    mine: ReadonlyMap<GroupId, GroupDigest>,
+  ): void {
+    const { ranges, forks } = compare(mine, [...standing.groups.values()], standing.fresh);
+    standing.todo = ranges.filter((each) => this.isWanted(each)).reverse();
+    const unasked = forks.filter((id) => !this.forks.has(id)).slice(0, FORKS_AT_ONCE);
+    for (const id of unasked) this.forks.add(id);
+    if (unasked.length > 0) this.parts.send(peer, { kind: 'want-blocks', ids: unasked });
+  }
+
+  private isWanted(range: Range): boolean {
+    return range.range === 'chain'
+      ? this.parts.source.wantsChain(range.group)
+      : this.parts.source.wants(range.group, range.issuer);
+  }
+
+  private burden(peer: AvatarId, nowMs: number): number {
+    const slow = (this.peers.get(peer)?.slowUntilMs ?? 0) > nowMs ? 1_000 : 0;
+    return slow + this.openAt(peer);
+  }
+
+  private openAt(peer: AvatarId): number {
+    let count = 0;
+    for (const range of this.open.values()) if (range.peer === peer) count += 1;
+    return count;
+  }
+
+  /** @returns false when this peer is asked for nothing more now. */
+  private startOne(peer: AvatarId, standing: Standing, nowMs: number): boolean {
+    if (this.openAt(peer) >= this.parts.settings.rangesPerPeerMax) return false;
+    for (let todo = standing.todo.pop(); todo !== undefined; todo = standing.todo.pop()) {
+      const key = keyOfRange(todo);
+      // The chain brings its Blocks along: what it leaves out is asked for after it.
+      if (this.open.has(key) || this.open.has(todo.group)) continue;
+      const range = this.stillLacking(standing, todo);
+      if (range === null) continue;
+      const stood = standingIn(this.mine().get(range.group), range);
+      if (!this.mayAsk(key, stood, nowMs)) continue;
+      if (range.range === 'chain') standing.fresh.delete(range.group);
+      const deadlineMs = nowMs + this.parts.settings.answerMs;
+      this.open.set(key, { range, peer, stood, next: range.from, deadlineMs });
+      this.parts.wake(deadlineMs);
+      this.ask(peer, range);
+      return true;
+    }
+    return false;
+  }
+
+  /** The same range from where we stand now; null if it came meanwhile. */
+  private stillLacking(standing: Standing, todo: Range): Range | null {
+    const theirs = standing.groups.get(todo.group);
+    if (theirs === undefined) return null;
+    const { ranges } = compare(this.mine(), [theirs], standing.fresh);
+    return ranges.find((each) => keyOfRange(each) === keyOfRange(todo)) ?? null;
+  }
+
+  private ask(peer: AvatarId, range: Range): void {
+    this.parts.send(peer, { kind: 'want-range', ...range });
+  }
+
+  private mayAsk(key: string, stood: string, nowMs: number): boolean {
+    const wait = this.waits.get(key);
+    if (wait === undefined || wait.notBeforeMs <= nowMs) return true;
+    if (wait.stood !== stood && wait.delayMs > WAIT_MIN_MS) return true;
+    this.parts.wake(wait.notBeforeMs);
+    return false;
+  }
+
+  /**
+   * What a range brought is judged a moment later, so where we stand is not yet what it will be;
+   * and what it brought may be refused: not asking again at once keeps both from becoming a loop.
+   */
+  private waitWith(key: string, stood: string, nowMs: number): void {
+    const before = this.waits.get(key);
+    const again = before !== undefined && before.stood === stood;
+    const delayMs = again ? Math.min(before.delayMs * 2, WAIT_MAX_MS) : WAIT_MIN_MS;
+    this.waits.delete(key);
+    this.waits.set(key, { stood, delayMs, notBeforeMs: nowMs + delayMs });
+    this.parts.wake(nowMs + delayMs);
+    if (this.waits.size <= WAITS_MAX) return;
+    for (const oldest of this.waits.keys()) {
+      this.waits.delete(oldest);
+      return;
+    }
+  }
+}
+
+function keyOfRange(range: Range): string {
+  return rangeKey({ group: range.group, issuer: range.range === 'causal' ? range.issuer : null });
+}
+
+function standingIn(group: GroupDigest | undefined, range: Range): string {
+  if (group === undefined) return '';
+  if (range.range === 'chain') return `${group.finalized?.level ?? -1} ${group.head ?? ''}`;
+  return String(group.issuers.find((each) => each.issuer === range.issuer)?.sequence ?? 0);
+}

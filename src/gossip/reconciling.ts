@@ -1,0 +1,174 @@
+import type { HashFunction, Hex32 } from '../model/bytes.ts';
+import type { AvatarId, GroupId } from '../model/sync-group.ts';
+import type { Timers } from '../ports/clock.ts';
+import { Alarm } from './alarm.ts';
+import { AnswerQueue } from './answer-queue.ts';
+import type { Missing } from './contract.ts';
+import { Digests } from './digests.ts';
+import type { ItemMessage, Message } from './messages.ts';
+import type { Peer, Peers } from './peers.ts';
+import { Ranges } from './ranges.ts';
+import type { GossipSettings } from './settings.ts';
+import type { GossipSource } from './source.ts';
+import { Wanted } from './wanted.ts';
+
+export interface ReconcilingParts {
+  readonly source: GossipSource;
+  readonly hash: HashFunction;
+  readonly timers: Timers;
+  readonly settings: GossipSettings;
+  readonly peers: Peers;
+  readonly send: (peer: AvatarId, message: Message) => void;
+}
+
+/** Finds out what was missed and fetches it, and answers those who missed something. */
+export class Reconciling {
+  private readonly parts: ReconcilingParts;
+  private readonly alarm: Alarm;
+  private readonly digests: Digests;
+  private readonly ranges: Ranges;
+  private readonly wanted: Wanted;
+  private readonly answers = new Map<AvatarId, AnswerQueue>();
+
+  constructor(parts: ReconcilingParts) {
+    this.parts = parts;
+    const { source, hash, settings, send } = parts;
+    this.alarm = new Alarm(parts.timers, (nowMs) => this.tick(nowMs));
+    const wake = (atMs: number) => this.alarm.at(atMs);
+    this.ranges = new Ranges({ source, settings, send, wake });
+    this.wanted = new Wanted({
+      settings,
+      send,
+      wake,
+      isHere: (kind, id) => this.isHere(kind, id),
+      peersFor: (group) => this.peersFor(group),
+    });
+    this.digests = new Digests({
+      source,
+      hash,
+      settings,
+      send,
+      wake,
+      onDifference: (peer, groups, fresh) => {
+        this.ranges.observe(peer, groups, fresh);
+        this.ranges.plan(this.nowMs());
+      },
+      onAgreement: (peer) => this.ranges.agree(peer),
+      onRest: (nowMs) => this.ranges.plan(nowMs),
+    });
+  }
+
+  get wantedCount(): number {
+    return this.wanted.count;
+  }
+
+  get openRanges(): number {
+    return this.ranges.openCount;
+  }
+
+  addPeer({ avatar }: Peer): void {
+    const { source, settings } = this.parts;
+    this.answers.set(avatar, new AnswerQueue(source, settings));
+    this.digests.addPeer(avatar, this.nowMs());
+    this.wanted.tick(this.nowMs());
+  }
+
+  removePeer(avatar: AvatarId): void {
+    this.answers.delete(avatar);
+    this.digests.removePeer(avatar);
+    this.ranges.removePeer(avatar, this.nowMs());
+    this.wanted.removePeer(avatar, this.nowMs());
+  }
+
+  want(missing: Missing): void {
+    this.wanted.want(missing, this.nowMs());
+  }
+
+  changed(): void {
+    this.digests.changed(this.nowMs());
+  }
+
+  refresh({ avatar }: Peer): void {
+    this.digests.refresh(avatar, this.nowMs());
+  }
+
+  pause(): void {
+    this.ranges.pause();
+    this.wanted.pause();
+  }
+
+  resume(): void {
+    this.ranges.resume(this.nowMs());
+    this.wanted.resume(this.nowMs());
+  }
+
+  stop(): void {
+    this.alarm.stop();
+    this.answers.clear();
+  }
+
+  /** Something came; if it was asked for, it is here now. */
+  arrived(from: AvatarId, { item, answer }: ItemMessage): void {
+    if (answer) this.ranges.progress(from, this.nowMs());
+    if (item.kind === 'metablock') this.wanted.arrived(item.metablock.id);
+    if (item.kind !== 'block') return;
+    if (item.payload !== null) this.wanted.arrived(item.block.id);
+    else if (answer) this.wanted.notFound(from, [item.block.id], this.nowMs());
+  }
+
+  onMessage(peer: Peer, message: Message): void {
+    const { avatar } = peer;
+    const nowMs = this.nowMs();
+    switch (message.kind) {
+      case 'want-blocks':
+      case 'want-metablocks':
+      case 'want-range':
+        if (this.answers.get(avatar)?.add(message)) peer.wire.flushSoon();
+        return;
+      case 'chunk-end':
+        this.ranges.endChunk(avatar, message, nowMs);
+        return;
+      case 'not-found':
+        this.wanted.notFound(avatar, message.ids, nowMs);
+        return;
+      case 'digest-short':
+        this.digests.onShort(avatar, message.hash, nowMs);
+        return;
+      case 'digest':
+        this.digests.onFull(avatar, message.groups, nowMs);
+        return;
+      default:
+    }
+  }
+
+  /** Puts answers into the peer's wire while little waits there. */
+  fill(peer: Peer): void {
+    const answers = this.answers.get(peer.avatar);
+    while (answers !== undefined && peer.wire.waitingBytes < this.parts.settings.bulkLowBytes) {
+      const next = answers.pull();
+      if (next === null) return;
+      peer.wire.send(next.lane, next.message);
+    }
+  }
+
+  private tick(nowMs: number): void {
+    this.digests.tick(nowMs);
+    this.ranges.tick(nowMs);
+    this.wanted.tick(nowMs);
+  }
+
+  private isHere(kind: 'want-blocks' | 'want-metablocks', id: Hex32): boolean {
+    const { source } = this.parts;
+    return kind === 'want-blocks' ? source.payload(id) !== null : source.metablock(id) !== null;
+  }
+
+  private peersFor(group: GroupId): AvatarId[] {
+    const avatars = [...this.parts.peers.all].map((each) => each.avatar);
+    const holders = avatars.filter((each) => this.digests.holds(each, group));
+    return [...holders, ...avatars.filter((each) => !holders.includes(each))];
+  }
+
+  private nowMs(): number {
+    return this.parts.timers.monotonicMs();
+  }
+}

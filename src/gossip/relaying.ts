@@ -1,0 +1,65 @@
+import type { AvatarId } from '../model/sync-group.ts';
+import { type Delivery, type GossipItem, type ItemKey, keyOf, originOf } from './item.ts';
+import { encodeMessage } from './message-writer.ts';
+import type { ItemMessage } from './messages.ts';
+import type { Peer, Peers } from './peers.ts';
+import { RecentSet } from './recent-set.ts';
+import type { Spread } from './spread.ts';
+
+export interface RelayingParts {
+  readonly peers: Peers;
+  readonly spread: Spread;
+  /** Items accepted here that are remembered. */
+  readonly seenHere: number;
+}
+
+/** Sends what is new on its way: our own items, and others' once they were judged good. */
+export class Relaying {
+  private readonly parts: RelayingParts;
+  /** Accepted here, so of no interest from a second peer. */
+  private readonly here: RecentSet;
+
+  constructor(parts: RelayingParts) {
+    this.parts = parts;
+    this.here = new RecentSet(parts.seenHere);
+  }
+
+  broadcast(item: GossipItem): void {
+    const key = keyOf(item);
+    this.here.add(key);
+    this.tell(item, key, null);
+  }
+
+  accepted({ item, from, answer }: Delivery): void {
+    const key = keyOf(item);
+    this.here.add(key);
+    if (!answer) this.tell(item, key, from);
+  }
+
+  /** @returns what is to be judged, or null if it was accepted before. */
+  receive(peer: Peer, { item, answer }: ItemMessage): Delivery | null {
+    const key = keyOf(item);
+    this.parts.spread.saw(peer.avatar, key);
+    // What we asked for we may have thrown away meanwhile, so never mind that it was here.
+    if (!answer && this.isHere(item, key)) {
+      peer.wire.counters.duplicates += 1;
+      return null;
+    }
+    return { item, from: peer.avatar, answer };
+  }
+
+  private isHere(item: GossipItem, key: ItemKey): boolean {
+    return this.here.has(key) || (item.kind === 'block' && this.here.has(item.block.id));
+  }
+
+  private tell(item: GossipItem, key: ItemKey, from: AvatarId | null): void {
+    const told = this.parts.spread.tell(key, originOf(item), from);
+    if (told.length === 0) return;
+    const bytes = encodeMessage({ kind: 'item', item, answer: false });
+    for (const avatar of told) {
+      const wire = this.parts.peers.get(avatar)?.wire;
+      if (item.kind === 'block') wire?.offer(bytes);
+      else wire?.sendEncoded('urgent', bytes);
+    }
+  }
+}

@@ -1,0 +1,155 @@
+import type { Hex32 } from '../model/bytes.ts';
+import type { AvatarId, GroupId } from '../model/sync-group.ts';
+import type { Missing } from './contract.ts';
+import type { Message } from './messages.ts';
+import { GOSSIP_LIMITS, type GossipSettings } from './settings.ts';
+
+/**
+ * What is missing is often on its way already: a Metablock overtakes its Blocks. It is asked for when
+ * it has not come after this many milliseconds.
+ */
+const GRACE_MS = 100;
+
+/** After all peers were asked in vain, in milliseconds, doubling; and how often. */
+const ROUND_MS = 1_000;
+const ROUNDS_MAX = 6;
+
+type WantedKind = 'want-blocks' | 'want-metablocks';
+
+interface WantedId {
+  readonly id: Hex32;
+  readonly kind: WantedKind;
+  readonly group: GroupId;
+  readonly tried: Set<AvatarId>;
+  /** Who was asked; null while nobody is. */
+  peer: AvatarId | null;
+  dueMs: number;
+  rounds: number;
+}
+
+export interface WantedParts {
+  readonly settings: Pick<GossipSettings, 'wantedMax' | 'answerMs'>;
+  readonly send: (peer: AvatarId, message: Message) => void;
+  readonly wake: (atMs: number) => void;
+  /** Has the thing come in the meantime? */
+  readonly isHere: (kind: WantedKind, id: Hex32) => boolean;
+  /** Those linked now, the likelier to have something of this group first. */
+  readonly peersFor: (group: GroupId) => readonly AvatarId[];
+}
+
+/** Fetches single things by their id: of one peer at a time, then of the others, each once. */
+export class Wanted {
+  private readonly parts: WantedParts;
+  private readonly ids = new Map<Hex32, WantedId>();
+  private isPaused = false;
+
+  constructor(parts: WantedParts) {
+    this.parts = parts;
+  }
+
+  get count(): number {
+    return this.ids.size;
+  }
+
+  /** Beyond the bound the rest is not taken: whoever needs it will say so again. */
+  want(missing: Missing, nowMs: number): void {
+    this.add('want-blocks', missing.group, missing.blocks, nowMs);
+    this.add('want-metablocks', missing.group, missing.metablocks, nowMs);
+  }
+
+  /** Nothing comes in while paused, so nobody can be late. */
+  pause(): void {
+    this.isPaused = true;
+  }
+
+  resume(nowMs: number): void {
+    this.isPaused = false;
+    for (const wanted of this.ids.values()) {
+      const waitMs = wanted.peer === null ? GRACE_MS : this.parts.settings.answerMs;
+      wanted.dueMs = Math.max(wanted.dueMs, nowMs + waitMs);
+      this.parts.wake(wanted.dueMs);
+    }
+  }
+
+  arrived(id: Hex32): void {
+    this.ids.delete(id);
+  }
+
+  notFound(peer: AvatarId, ids: readonly Hex32[], nowMs: number): void {
+    for (const id of ids) {
+      const wanted = this.ids.get(id);
+      if (wanted?.peer === peer) this.giveUpOn(wanted, nowMs);
+    }
+    this.tick(nowMs);
+  }
+
+  removePeer(peer: AvatarId, nowMs: number): void {
+    for (const wanted of this.ids.values()) {
+      if (wanted.peer === peer) this.giveUpOn(wanted, nowMs);
+    }
+    this.tick(nowMs);
+  }
+
+  tick(nowMs: number): void {
+    if (this.isPaused) return;
+    const asks = new Map<AvatarId, WantedId[]>();
+    for (const wanted of this.ids.values()) {
+      if (wanted.dueMs > nowMs) {
+        this.parts.wake(wanted.dueMs);
+        continue;
+      }
+      if (wanted.peer !== null) this.giveUpOn(wanted, nowMs);
+      const peer = this.choosePeer(wanted, nowMs);
+      if (peer === null) continue;
+      const batch = asks.get(peer);
+      if (batch === undefined) asks.set(peer, [wanted]);
+      else batch.push(wanted);
+    }
+    for (const [peer, batch] of asks) this.ask(peer, batch);
+  }
+
+  private add(kind: WantedKind, group: GroupId, ids: readonly Hex32[], nowMs: number): void {
+    for (const id of ids) {
+      if (this.ids.size >= this.parts.settings.wantedMax || this.ids.has(id)) continue;
+      const dueMs = nowMs + GRACE_MS;
+      this.ids.set(id, { id, kind, group, tried: new Set(), peer: null, dueMs, rounds: 0 });
+      this.parts.wake(dueMs);
+    }
+  }
+
+  private giveUpOn(wanted: WantedId, nowMs: number): void {
+    if (wanted.peer !== null) wanted.tried.add(wanted.peer);
+    wanted.peer = null;
+    wanted.dueMs = nowMs;
+  }
+
+  private choosePeer(wanted: WantedId, nowMs: number): AvatarId | null {
+    if (this.parts.isHere(wanted.kind, wanted.id)) {
+      this.ids.delete(wanted.id);
+      return null;
+    }
+    const peers = this.parts.peersFor(wanted.group);
+    const peer = peers.find((each) => !wanted.tried.has(each));
+    if (peer !== undefined) {
+      wanted.peer = peer;
+      wanted.dueMs = nowMs + this.parts.settings.answerMs;
+      this.parts.wake(wanted.dueMs);
+      return peer;
+    }
+    wanted.rounds += 1;
+    wanted.tried.clear();
+    wanted.dueMs = nowMs + ROUND_MS * 2 ** wanted.rounds;
+    if (wanted.rounds > ROUNDS_MAX) this.ids.delete(wanted.id);
+    else this.parts.wake(wanted.dueMs);
+    return null;
+  }
+
+  private ask(peer: AvatarId, batch: readonly WantedId[]): void {
+    for (const kind of ['want-metablocks', 'want-blocks'] as const) {
+      const ids = batch.filter((each) => each.kind === kind).map((each) => each.id);
+      for (let from = 0; from < ids.length; from += GOSSIP_LIMITS.idsMax) {
+        this.parts.send(peer, { kind, ids: ids.slice(from, from + GOSSIP_LIMITS.idsMax) });
+      }
+    }
+  }
+}

@@ -1,0 +1,284 @@
+import type { HashFunction } from '../model/bytes.ts';
+import type { Random, Timers } from '../ports/clock.ts';
+import { type Link, LinkError, type LinkHandler } from '../ports/link.ts';
+import type { Session } from '../ports/session.ts';
+import type { LinkCounters } from './contract.ts';
+import { countFrame, countMessage, makeCounters, type Totals } from './counters.ts';
+import { Assembly, type AssemblyRoom } from './fragment.ts';
+import { decodeMessage } from './message-reader.ts';
+import { encodeMessage } from './message-writer.ts';
+import type { ByeReason, GreetingMessage, Lane, Message } from './messages.ts';
+import { MESSAGE_NAMES } from './messages.ts';
+import { Outbox } from './outbox.ts';
+import { Pulse } from './pulse.ts';
+import type { GossipSettings } from './settings.ts';
+
+/** After so many frames others have their turn. */
+const FRAMES_PER_FLUSH = 16;
+
+/** A Block this small goes with what is urgent, where no more than so much of that waits. */
+const SMALL_BYTES = 16 * 1024;
+const SMALL_WAITING_BYTES = 64 * 1024;
+
+/** What all wires of a mesh share. */
+export interface WireParts {
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly hash: HashFunction;
+  readonly settings: GossipSettings;
+  readonly defer: (work: () => void) => void;
+  readonly room: AssemblyRoom;
+  /** One frame being filled; `seal` copies it. */
+  readonly scratch: Uint8Array;
+  readonly totals: Totals;
+}
+
+export interface WireHandler {
+  /** What one frame brought, in order. */
+  onMessages(wire: Wire, messages: readonly Message[]): void;
+  /** Little waits to be sent: more bulk may be put in. */
+  onRoom(wire: Wire): void;
+  /** Time for a sign of life, and for whatever is said now and then. */
+  onBeat(wire: Wire): void;
+  /** Last word. */
+  onEnd(wire: Wire, reason: string): void;
+}
+
+/** A link with an open session: messages in, messages out. */
+export class Wire implements LinkHandler {
+  readonly session: Session;
+  readonly initiator: boolean;
+  readonly ordinal: number;
+  readonly remote: string;
+  readonly kind: Link['kind'];
+  readonly upSinceMs: number;
+  readonly counters: LinkCounters;
+  /** What the other end said first; null until then. */
+  greeting: GreetingMessage | null = null;
+  /** Still read, but no longer written to. */
+  isLeaving = false;
+
+  private readonly parts: WireParts;
+  private readonly link: Link;
+  private readonly handler: WireHandler;
+  private readonly outbox = new Outbox();
+  private readonly assembly: Assembly;
+  private readonly pulse: Pulse;
+  private readonly frameMax: number;
+  /** Why it ended or is about to, as far as this end knows. */
+  private endReason: string | null = null;
+  private isEnded = false;
+  private isBlocked = false;
+  private isFlushDue = false;
+  private cancelLinger: (() => void) | null = null;
+
+  constructor(
+    parts: WireParts,
+    handler: WireHandler,
+    at: { link: Link; session: Session; initiator: boolean; ordinal: number },
+  ) {
+    this.parts = parts;
+    this.handler = handler;
+    this.link = at.link;
+    this.session = at.session;
+    this.initiator = at.initiator;
+    this.ordinal = at.ordinal;
+    this.remote = at.link.remote;
+    this.kind = at.link.kind;
+    this.upSinceMs = parts.timers.wallMs();
+    this.assembly = new Assembly(parts.room);
+    const { maxPlainBytes, sealOverheadBytes } = at.session;
+    this.frameMax = Math.min(maxPlainBytes, at.link.frameBytesMax - sealOverheadBytes);
+    this.counters = makeCounters();
+    this.pulse = new Pulse(parts, {
+      beat: (token) => {
+        if (token !== null) this.send('urgent', { kind: 'ping', token });
+        this.handler.onBeat(this);
+      },
+      dead: () => this.end('silent', 'LINK_TIMEOUT'),
+    });
+  }
+
+  get reason(): string | null {
+    return this.endReason;
+  }
+
+  get roundTripMs(): number | null {
+    return this.pulse.roundTripMs;
+  }
+
+  get queuedBytes(): number {
+    return this.outbox.urgentBytes + this.outbox.bulkBytes + this.link.queuedBytes;
+  }
+
+  /** How much waits here, not counting what the link holds. */
+  get waitingBytes(): number {
+    return Math.max(this.outbox.urgentBytes, this.outbox.bulkBytes);
+  }
+
+  get isOpen(): boolean {
+    return !this.isEnded && !this.isLeaving;
+  }
+
+  /** Begins to ask for signs of life. */
+  start(): void {
+    this.pulse.start();
+  }
+
+  send(lane: Lane, message: Message): void {
+    this.sendEncoded(lane, encodeMessage(message));
+  }
+
+  /** What is urgent beyond the bound ends the link: a peer that takes no votes is no peer. */
+  sendEncoded(lane: Lane, bytes: Uint8Array): void {
+    if (!this.isOpen) return;
+    if (lane === 'urgent') {
+      const waiting = this.outbox.urgentBytes + bytes.length;
+      if (waiting > this.parts.settings.urgentQueueBytesMax) {
+        this.end('queue-full', 'LINK_RESET');
+        return;
+      }
+    }
+    this.outbox.push(lane, bytes);
+    countMessage(this.counters.messagesSent, MESSAGE_NAMES[bytes[0] ?? 0]);
+    this.flushSoon();
+  }
+
+  /**
+   * Sends a Block nobody here asked for, unless the queue is full; anti-entropy brings it then. A
+   * small one is sent at once where that keeps the order of Blocks, so where no bulk waits.
+   */
+  offer(bytes: Uint8Array): void {
+    const { bulkBytes, urgentBytes } = this.outbox;
+    if (bulkBytes > 0 && bulkBytes + bytes.length > this.parts.settings.bulkQueueBytesMax) {
+      this.counters.dropped += 1;
+      return;
+    }
+    const isSmall = bytes.length <= SMALL_BYTES && urgentBytes <= SMALL_WAITING_BYTES;
+    this.sendEncoded(bulkBytes === 0 && isSmall ? 'urgent' : 'bulk', bytes);
+  }
+
+  /** Writes at the end of this turn, so that what is said in one turn shares frames. */
+  flushSoon(): void {
+    if (this.isFlushDue) return;
+    this.isFlushDue = true;
+    this.parts.defer(() => this.flush());
+  }
+
+  pause(): void {
+    this.pulse.hold();
+    this.link.pause();
+  }
+
+  resume(): void {
+    this.pulse.release();
+    this.link.resume();
+  }
+
+  /**
+   * Says good-bye and writes no more. The link stays open for a moment, so that what the other end
+   * said before it heard of this still comes.
+   */
+  leave(reason: ByeReason, lingerMs: number): void {
+    if (!this.isOpen) return;
+    this.send('urgent', { kind: 'bye', reason });
+    this.flush();
+    this.isLeaving = true;
+    this.endReason ??= reason;
+    this.pulse.stop();
+    if (lingerMs === 0) this.link.close();
+    else this.cancelLinger = this.parts.timers.after(lingerMs, () => this.link.close());
+  }
+
+  /** Ends the link at once. */
+  end(reason: string, code: LinkError['code']): void {
+    if (this.isEnded) return;
+    this.endReason ??= reason;
+    this.isLeaving = true;
+    this.link.close(new LinkError(code, `${this.remote}: ${reason}`));
+  }
+
+  onFrame(frame: Uint8Array): void {
+    if (this.isEnded) return;
+    countFrame(this.counters, 'Received', frame);
+    countFrame(this.parts.totals, 'Received', frame);
+    this.pulse.heard();
+    const opened = this.session.open(frame);
+    if (!opened.ok) {
+      this.end(opened.reason, 'LINK_FRAME_BROKEN');
+      return;
+    }
+    const { buffer, byteOffset, byteLength } = opened.plain;
+    const messages = this.read(new Uint8Array(buffer, byteOffset, byteLength));
+    if (messages.length > 0) this.handler.onMessages(this, messages);
+  }
+
+  onDrain(): void {
+    this.isBlocked = false;
+    this.flushSoon();
+  }
+
+  onClose(error: LinkError | null): void {
+    if (this.isEnded) return;
+    this.isEnded = true;
+    this.pulse.stop();
+    this.cancelLinger?.();
+    this.assembly.drop();
+    this.handler.onEnd(this, this.endReason ?? error?.code ?? 'closed by peer');
+  }
+
+  private read(plain: Uint8Array): Message[] {
+    const messages: Message[] = [];
+    const parts = this.assembly.read(plain);
+    if (!parts.ok) {
+      this.end(parts.reason, 'LINK_FRAME_BROKEN');
+      return messages;
+    }
+    for (const bytes of parts.value) {
+      const read = decodeMessage(this.parts.hash, bytes);
+      if (!read.ok) {
+        this.end(`${read.reason} (${read.detail ?? ''})`, 'LINK_FRAME_BROKEN');
+        return messages;
+      }
+      countMessage(this.counters.messagesReceived, read.value?.name ?? 'unknown');
+      if (read.value !== null) this.take(read.value.message, messages);
+    }
+    return messages;
+  }
+
+  /** Keeps for itself what is about the link alone. */
+  private take(message: Message, messages: Message[]): void {
+    if (message.kind === 'ping') this.send('urgent', { kind: 'pong', token: message.token });
+    else if (message.kind === 'pong') this.pulse.answered(message.token);
+    else if (message.kind === 'bye') this.onBye(message.reason);
+    else messages.push(message);
+  }
+
+  private onBye(reason: ByeReason): void {
+    if (!this.isOpen) return;
+    this.endReason ??= `peer left: ${reason}`;
+    this.flush();
+    this.isLeaving = true;
+    this.pulse.stop();
+    this.link.close();
+  }
+
+  private flush(): void {
+    this.isFlushDue = false;
+    for (let frames = 0; frames < FRAMES_PER_FLUSH; frames++) {
+      if (this.isBlocked || !this.isOpen) return;
+      if (this.outbox.bulkBytes < this.parts.settings.bulkLowBytes) this.handler.onRoom(this);
+      const used = this.outbox.fill(this.parts.scratch.subarray(0, this.frameMax));
+      if (used === 0) return;
+      this.write(this.session.seal(this.parts.scratch.subarray(0, used)));
+    }
+    this.isFlushDue = true;
+    this.parts.timers.after(0, () => this.flush());
+  }
+
+  private write(frame: Uint8Array): void {
+    countFrame(this.counters, 'Sent', frame);
+    countFrame(this.parts.totals, 'Sent', frame);
+    this.isBlocked = !this.link.send(frame);
+  }
+}
