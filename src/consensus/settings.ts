@@ -22,7 +22,7 @@ export const CONSENSUS_LIMITS = {
   wantRetryMs: 250,
   wantRetryMaxMs: 10_000,
   /** Asked for so often, what waits is dropped unless an honest owner vouches for it. */
-  wantAttemptsMax: 12,
+  wantAttemptsMax: 8,
   /** Ids of each kind in one `want`. */
   wantIdsMax: 256,
   /** Held Metablocks of one group beyond which their predecessors come by catching up, not by want. */

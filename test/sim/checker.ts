@@ -1,0 +1,195 @@
+import type { ConsensusEffect } from '../../src/consensus/events.ts';
+import type { Block, BlockId } from '../../src/model/block.ts';
+import type { Metablock, MetablockId } from '../../src/model/metablock.ts';
+import type { AvatarId, GroupId } from '../../src/model/sync-group.ts';
+import type { DurableStore } from './durable-store.ts';
+
+export class Violation extends Error {
+  override readonly name = 'Violation';
+}
+
+type Finalize = Extract<ConsensusEffect, { kind: 'finalize' }>;
+
+interface Mark {
+  ballot: number;
+  certified: number;
+  finalizable: number;
+}
+
+/**
+ * Looks at every step of every honest Participant. Throws a Violation at the first thing that
+ * consensus.md promises and that did not hold.
+ *
+ * @source consensus.md 9.
+ */
+export class Checker {
+  /** The one sequence of each group that all finalized sequences are a prefix of. */
+  private readonly chains = new Map<GroupId, MetablockId[]>();
+  private readonly orders = new Map<GroupId, BlockId[]>();
+  private readonly lengths = new Map<string, number>();
+  private readonly sequences = new Map<string, number>();
+  private readonly marks = new Map<string, Mark>();
+  /** Every Metablock that was ever made durable or sent by somebody. */
+  private readonly tree = new Map<MetablockId, Metablock>();
+  private readonly votes = new Map<string, Set<MetablockId>>();
+  private readonly children = new Map<string, MetablockId>();
+  levels = 0;
+  ballots = 0;
+
+  /** One committed step of `self`, before anything of it is sent. */
+  onCommit(self: AvatarId, effects: readonly ConsensusEffect[]): void {
+    for (const effect of effects) {
+      switch (effect.kind) {
+        case 'store-metablock':
+          this.tree.set(effect.metablock.id, effect.metablock);
+          if (effect.metablock.issuer === self) this.checkOwnChild(self, effect.metablock);
+          break;
+        case 'store-vote':
+          this.checkMark(self, effect.record);
+          break;
+        case 'store-certificate':
+          if (effect.certificate.certifier !== self) break;
+          for (const { group, ballot } of effect.certificate.entries) {
+            this.checkVote(self, group, ballot, effect.certificate.metablock);
+          }
+          break;
+        case 'finalize':
+          this.checkFinalize(self, effect);
+          break;
+        case 'alarm':
+          throw new Violation(`alarm at ${self.slice(0, 8)}: ${effect.metablocks.join(', ')}`);
+        default:
+      }
+    }
+  }
+
+  /** Everything sent is durable. */
+  onSend(self: AvatarId, store: DurableStore, effect: ConsensusEffect): void {
+    switch (effect.kind) {
+      case 'send-metablock':
+        this.expect(store.metablocks.has(effect.metablock.id), 'a Metablock is stored, then sent');
+        return;
+      case 'send-certificate': {
+        const { certificate } = effect;
+        const isStored = store
+          .certificatesOf(certificate.metablock)
+          .some((each) => each.signature === certificate.signature);
+        this.expect(isStored, 'a Certificate is stored, then sent');
+        this.expect(store.metablocks.has(certificate.metablock), 'what is certified is stored');
+        for (const { group, ballot } of certificate.entries) {
+          const record = store.votes.get(group);
+          this.expect(record !== undefined && record.ballot >= ballot, 'R is stored with a vote');
+          if (record?.votedBallot !== ballot) continue;
+          const isKept = record.votes.includes(certificate.metablock);
+          const isFinal = store.chains.get(group)!.includes(certificate.metablock);
+          this.expect(isKept || isFinal, 'a vote at R is stored before it is sent');
+        }
+        return;
+      }
+      case 'send-ballot-note': {
+        const record = store.votes.get(effect.note.group);
+        this.expect(record?.ballot === effect.note.ballot, 'R is stored before it is told');
+        this.expect(effect.note.owner === self, 'a note is about oneself');
+        return;
+      }
+      default:
+    }
+  }
+
+  private expect(isTrue: boolean, law: string): void {
+    if (!isTrue) throw new Violation(law);
+  }
+
+  private checkMark(
+    self: AvatarId,
+    record: Extract<ConsensusEffect, { kind: 'store-vote' }>['record'],
+  ): void {
+    const key = self + record.group;
+    const mark = this.marks.get(key) ?? { ballot: 0, certified: -1, finalizable: -1 };
+    this.expect(record.ballot >= mark.ballot, 'R never falls');
+    this.expect(record.highestCertified >= mark.certified, 'HCG never falls');
+    this.expect(record.highestFinalizable >= mark.finalizable, 'HFG never falls');
+    this.ballots += record.ballot - mark.ballot;
+    this.marks.set(key, {
+      ballot: record.ballot,
+      certified: record.highestCertified,
+      finalizable: record.highestFinalizable,
+    });
+  }
+
+  private checkOwnChild(self: AvatarId, metablock: Metablock): void {
+    for (const { group, metablock: before } of metablock.predecessors) {
+      const key = `${self}${group}${before}`;
+      const earlier = this.children.get(key);
+      this.expect(
+        earlier === undefined || earlier === metablock.id,
+        'an owner makes one child per head and group',
+      );
+      this.children.set(key, metablock.id);
+    }
+  }
+
+  private checkVote(self: AvatarId, group: GroupId, ballot: number, id: MetablockId): void {
+    const key = `${self}${group}${ballot}`;
+    const votes = this.votes.get(key) ?? new Set();
+    for (const other of votes) {
+      this.expect(this.isOnOneChain(group, id, other), 'V1: one chain at one Ballot');
+    }
+    this.votes.set(key, votes.add(id));
+  }
+
+  private isOnOneChain(group: GroupId, a: MetablockId, b: MetablockId): boolean {
+    return a === b || this.isAbove(group, a, b) || this.isAbove(group, b, a);
+  }
+
+  private isAbove(group: GroupId, ancestor: MetablockId, descendant: MetablockId): boolean {
+    const lowest = this.tree.get(ancestor)!.generation;
+    let at = this.tree.get(descendant);
+    while (at !== undefined && at.generation > lowest) {
+      const before = at.predecessors.find((each) => each.group === group)?.metablock;
+      if (before === ancestor) return true;
+      at = before === null || before === undefined ? undefined : this.tree.get(before);
+    }
+    return false;
+  }
+
+  private checkFinalize(self: AvatarId, { head, blocks, metablock }: Finalize): void {
+    const chain = this.chains.get(head.group) ?? [];
+    const order = this.orders.get(head.group) ?? [];
+    this.chains.set(head.group, chain);
+    this.orders.set(head.group, order);
+    const key = self + head.group;
+    const length = this.lengths.get(key) ?? 0;
+    const level = this.lengths.get(`${key}levels`) ?? 0;
+    this.expect(
+      head.level === level,
+      `Levels become final one by one: ${head.level} after ${level}`,
+    );
+    this.expect(head.metablock === metablock.id, 'the head is what became final');
+    if (chain.length === level) {
+      chain.push(metablock.id);
+      this.levels++;
+    }
+    this.expect(
+      chain[level] === metablock.id,
+      `fork of ${head.group.slice(0, 8)} at Level ${level}: ${chain[level]} and ${metablock.id}`,
+    );
+    for (const [index, block] of blocks.entries()) {
+      if (order.length === length + index) order.push(block.id);
+      this.expect(order[length + index] === block.id, 'Finalized Blocks are a prefix of one order');
+      this.checkCausal(self, block);
+    }
+    this.lengths.set(key, length + blocks.length);
+    this.lengths.set(`${key}levels`, level + 1);
+  }
+
+  private checkCausal(self: AvatarId, block: Block): void {
+    const key = `${self}${block.group}${block.issuer}`;
+    const before = this.sequences.get(key) ?? 0;
+    this.expect(
+      block.sequence === before + 1,
+      `each Block final once and in causal order: ${block.sequence} after ${before}`,
+    );
+    this.sequences.set(key, block.sequence);
+  }
+}

@@ -1,0 +1,128 @@
+import type {
+  ConsensusEffect,
+  DurableState,
+  FinalizedHead,
+  VoteRecord,
+} from '../../src/consensus/events.ts';
+import type { Block, BlockId } from '../../src/model/block.ts';
+import type { Certificate } from '../../src/model/certificate.ts';
+import type { Metablock, MetablockId } from '../../src/model/metablock.ts';
+import type { AvatarId, GroupId, SyncGroup } from '../../src/model/sync-group.ts';
+
+export interface StackedBlock {
+  readonly block: Block;
+  held: boolean;
+  isFinal: boolean;
+}
+
+/** What a Participant of the simulation finds again after a crash. */
+export class DurableStore {
+  readonly groups: SyncGroup[];
+  readonly votes = new Map<GroupId, VoteRecord>();
+  readonly heads = new Map<GroupId, FinalizedHead>();
+  /** The finalized chain of each group; the index is the Level. */
+  readonly chains = new Map<GroupId, MetablockId[]>();
+  /** Final Blocks of each group in their order. */
+  readonly finalBlocks = new Map<GroupId, BlockId[]>();
+  readonly metablocks = new Map<MetablockId, Metablock>();
+  readonly certificates = new Map<MetablockId, Map<string, Certificate>>();
+  readonly blocks = new Map<BlockId, StackedBlock>();
+  /** Blocks of each Causal Group; the index is the causal sequence less one. */
+  readonly causal = new Map<string, Block[]>();
+
+  constructor(groups: readonly SyncGroup[]) {
+    this.groups = [...groups];
+    for (const group of groups) {
+      this.chains.set(group.id, []);
+      this.finalBlocks.set(group.id, []);
+    }
+  }
+
+  causalGroup(group: GroupId, issuer: AvatarId): Block[] {
+    const key = group + issuer;
+    let blocks = this.causal.get(key);
+    if (blocks === undefined) {
+      blocks = [];
+      this.causal.set(key, blocks);
+    }
+    return blocks;
+  }
+
+  stack(block: Block, held: boolean): void {
+    this.blocks.set(block.id, { block, held, isFinal: false });
+    this.causalGroup(block.group, block.issuer).push(block);
+  }
+
+  /** Applies what one commit makes durable. */
+  apply(effect: ConsensusEffect): void {
+    switch (effect.kind) {
+      case 'store-vote':
+        this.votes.set(effect.record.group, effect.record);
+        return;
+      case 'store-metablock':
+        this.metablocks.set(effect.metablock.id, effect.metablock);
+        return;
+      case 'store-certificate':
+        this.putCertificate(effect.certificate);
+        return;
+      case 'finalize':
+        this.finalize(effect);
+        return;
+      default:
+    }
+  }
+
+  private putCertificate(certificate: Certificate): void {
+    let of = this.certificates.get(certificate.metablock);
+    if (of === undefined) {
+      of = new Map();
+      this.certificates.set(certificate.metablock, of);
+    }
+    of.set(Buffer.from(certificate.signature).toString('latin1'), certificate);
+  }
+
+  private finalize(effect: Extract<ConsensusEffect, { kind: 'finalize' }>): void {
+    const { head, blocks } = effect;
+    this.heads.set(head.group, head);
+    this.chains.get(head.group)!.push(head.metablock);
+    for (const block of blocks) {
+      this.finalBlocks.get(head.group)!.push(block.id);
+      const stacked = this.blocks.get(block.id);
+      if (stacked !== undefined) stacked.isFinal = true;
+    }
+  }
+
+  certificatesOf(metablock: MetablockId): Certificate[] {
+    return [...(this.certificates.get(metablock)?.values() ?? [])];
+  }
+
+  /** Metablocks that are undecided in some group, or are the last of its finalized chain. */
+  openMetablocks(): Metablock[] {
+    return [...this.metablocks.values()]
+      .filter((metablock) =>
+        metablock.predecessors.some(({ group }) => this.isOpen(metablock, group)),
+      )
+      .sort((a, b) => a.generation - b.generation);
+  }
+
+  private isOpen(metablock: Metablock, group: GroupId): boolean {
+    const last = this.chains.get(group)?.at(-1);
+    if (last === undefined || last === metablock.id) return true;
+    return metablock.generation > this.metablocks.get(last)!.generation;
+  }
+
+  read(): DurableState {
+    const metablocks = this.openMetablocks();
+    return {
+      groups: this.groups,
+      votes: [...this.votes.values()],
+      heads: [...this.heads.values()],
+      metablocks,
+      certificates: metablocks.flatMap((metablock) => this.certificatesOf(metablock.id)),
+      blocks: [...this.causal.values()]
+        .flat()
+        .map((block) => this.blocks.get(block.id)!)
+        .filter((stacked) => !stacked.isFinal),
+    };
+  }
+}

@@ -1,0 +1,36 @@
+import type { Block, BlockId } from '../../src/model/block.ts';
+import type { BallotNote, Certificate } from '../../src/model/certificate.ts';
+import type { Metablock, MetablockId } from '../../src/model/metablock.ts';
+import type { Ballot } from '../../src/model/numbers.ts';
+import type { AvatarId, GroupId } from '../../src/model/sync-group.ts';
+
+/** Where a Participant stands in one Sync Group. */
+export interface GroupDigest {
+  readonly group: GroupId;
+  readonly finalizedLevel: number;
+  readonly head: MetablockId | null;
+  readonly ballot: Ballot;
+  readonly isOpen: boolean;
+  /** How many Blocks of each issuer stand there without a gap. */
+  readonly frontier: ReadonlyMap<AvatarId, number>;
+  /** Blocks whose Entries are missing there. */
+  readonly lacking: readonly BlockId[];
+}
+
+/** What travels over a link of the simulation. */
+export type Message =
+  | { readonly kind: 'block'; readonly block: Block; readonly held: boolean }
+  | { readonly kind: 'metablock'; readonly metablock: Metablock }
+  | { readonly kind: 'certificate'; readonly certificate: Certificate }
+  | { readonly kind: 'ballot-note'; readonly note: BallotNote }
+  | {
+      readonly kind: 'want';
+      readonly metablocks: readonly MetablockId[];
+      readonly blocks: readonly BlockId[];
+    }
+  | {
+      readonly kind: 'digest';
+      readonly groups: readonly GroupDigest[];
+      /** An answer to a digest is not answered. */
+      readonly isAnswer: boolean;
+    };

@@ -1,0 +1,315 @@
+import type { ConsensusEffect, ConsensusEvent } from '../../src/consensus/events.ts';
+import {
+  type ConsensusContext,
+  type ConsensusState,
+  describe,
+  nextDeadline,
+  restore,
+  step,
+} from '../../src/consensus/metablockchain.ts';
+import { type Block, encodeBlockHeader, sealBlock } from '../../src/model/block.ts';
+import type { CausalSequence } from '../../src/model/numbers.ts';
+import type { AvatarId, GroupId, SyncGroup } from '../../src/model/sync-group.ts';
+import type { Checker } from './checker.ts';
+import { DurableStore } from './durable-store.ts';
+import { answer, digestOf, give, isSameDigest } from './exchange.ts';
+import { type KeyedSigner, sha256 } from './keyed-signer.ts';
+import type { GroupDigest, Message } from './message.ts';
+import type { Prng } from './prng.ts';
+import type { VirtualTime } from './virtual-time.ts';
+
+/** What a Participant of the simulation finds around it. */
+export interface Surroundings {
+  readonly time: VirtualTime;
+  readonly prng: Prng;
+  readonly checker: Checker;
+  /** Chances of the faults, asked anew each time. */
+  readonly crashChance: () => number;
+  readonly peersOf: (node: SimNode) => readonly SimNode[];
+  readonly send: (from: SimNode, to: SimNode, message: Message) => void;
+  readonly onCrash: (node: SimNode) => void;
+  readonly onBlock: (block: Block) => void;
+  readonly onFinal: (node: SimNode, block: Block) => void;
+  /** Do accepted items travel on? Only where not everybody reaches everybody. */
+  readonly relays: boolean;
+  /** Share of Blocks whose Entries come later than their header. */
+  readonly headerFirst: number;
+}
+
+/** One Participant: the production core, a durable store, a small Block Stack and small gossip. */
+export class SimNode {
+  readonly signer: KeyedSigner;
+  readonly store: DurableStore;
+  readonly around: Surroundings;
+  context: ConsensusContext;
+  /** Null while it is down. */
+  state: ConsensusState | null = null;
+  private readonly clock: { readonly offsetMs: number; readonly rate: number };
+  private readonly early = new Map<string, { block: Block; held: boolean }>();
+  private readonly heard = new Map<AvatarId, readonly GroupDigest[]>();
+  private wakeAtMs = Number.POSITIVE_INFINITY;
+
+  constructor(
+    around: Surroundings,
+    context: ConsensusContext,
+    parts: {
+      readonly signer: KeyedSigner;
+      readonly groups: readonly SyncGroup[];
+      readonly clock: { readonly offsetMs: number; readonly rate: number };
+    },
+  ) {
+    this.around = around;
+    this.context = context;
+    this.signer = parts.signer;
+    this.store = new DurableStore(parts.groups);
+    this.clock = parts.clock;
+  }
+
+  get id(): AvatarId {
+    return this.signer.id;
+  }
+
+  get localMs(): number {
+    return this.clock.offsetMs + this.around.time.nowMs * this.clock.rate;
+  }
+
+  start(): void {
+    this.state = restore(this.context, this.store.read(), this.localMs);
+    this.early.clear();
+    this.heard.clear();
+    this.wakeAtMs = Number.POSITIVE_INFINITY;
+    this.schedule();
+  }
+
+  crash(): void {
+    this.state = null;
+    this.around.onCrash(this);
+  }
+
+  receive(message: Message, from: SimNode): void {
+    if (this.state === null) return;
+    switch (message.kind) {
+      case 'block':
+        this.observeBlock(message.block, message.held, from);
+        return;
+      case 'want':
+        for (const each of give(this.store, message)) this.around.send(this, from, each);
+        return;
+      case 'digest':
+        this.compare(message, from);
+        return;
+      default:
+        this.feed(message, from);
+    }
+  }
+
+  /** Makes a Block of one's own: stacked durably, then sent. */
+  issueBlock(group: SyncGroup): void {
+    if (this.state === null) return;
+    const own = this.store.causalGroup(group.id, this.id);
+    const dependencies = group.owners.flatMap((owner) => {
+      const last = this.store.causalGroup(group.id, owner).at(-1);
+      return owner === this.id || last === undefined ? [] : [last.id];
+    });
+    const header = {
+      group: group.id,
+      issuer: this.id,
+      sequence: (own.length + 1) as CausalSequence,
+      previous: own.at(-1)?.id ?? null,
+      dependencies: dependencies.sort(),
+      entryCount: 1,
+      byteLength: 8,
+      merkleRoot: new Uint8Array(32),
+      atMs: Math.floor(this.around.time.nowMs),
+    };
+    const block = sealBlock(sha256, header, this.signer.sign(encodeBlockHeader(header)));
+    this.store.stack(block, true);
+    this.around.onBlock(block);
+    for (const peer of this.around.peersOf(this)) {
+      const held = !this.around.prng.chance(this.around.headerFirst);
+      this.around.send(this, peer, { kind: 'block', block, held });
+    }
+    this.feed({ kind: 'block', block, held: true }, null);
+  }
+
+  /** The Block Stack: each Causal Group in its order. */
+  private observeBlock(block: Block, held: boolean, from: SimNode): void {
+    if (!this.store.groups.some((group) => group.id === block.group)) {
+      this.feed({ kind: 'block', block, held: false }, null);
+      return;
+    }
+    const known = this.store.blocks.get(block.id);
+    if (known !== undefined) {
+      if (known.held || !held) return;
+      known.held = true;
+      this.feed({ kind: 'block', block, held }, null);
+      return;
+    }
+    const stacked = this.store.causalGroup(block.group, block.issuer);
+    const place = `${block.group}${block.issuer}`;
+    if (block.sequence > stacked.length + 1) {
+      this.early.set(`${place}${block.sequence}`, { block, held });
+      return;
+    }
+    if (block.sequence <= stacked.length) return;
+    this.store.stack(block, held);
+    if (this.around.relays) this.relay({ kind: 'block', block, held }, from);
+    this.feed({ kind: 'block', block, held }, null);
+    const next = this.early.get(`${place}${block.sequence + 1}`);
+    if (next === undefined || this.state === null) return;
+    this.early.delete(`${place}${block.sequence + 1}`);
+    this.observeBlock(next.block, next.held, from);
+  }
+
+  /** One step of the core, its commit, and what follows; a crash may come between. */
+  feed(event: ConsensusEvent, from: SimNode | null): void {
+    if (this.state === null) return;
+    const { state, effects } = step(this.context, this.state, event, this.localMs);
+    this.commit(state, effects, event, from);
+  }
+
+  commit(
+    state: ConsensusState,
+    effects: readonly ConsensusEffect[],
+    event: ConsensusEvent | null,
+    from: SimNode | null,
+  ): void {
+    const { prng, checker } = this.around;
+    const chance = effects.length > 0 ? this.around.crashChance() : 0;
+    if (prng.chance(chance)) {
+      this.crash();
+      return;
+    }
+    this.state = state;
+    for (const effect of effects) this.store.apply(effect);
+    checker.onCommit(this.id, effects);
+    for (const effect of effects) {
+      if (effect.kind !== 'finalize') continue;
+      for (const block of effect.blocks) this.around.onFinal(this, block);
+    }
+    for (const effect of effects) {
+      // The commit stands; what was to be said is lost, from here on.
+      if (prng.chance(chance)) {
+        this.crash();
+        return;
+      }
+      this.speak(effect, event, from);
+    }
+    this.schedule();
+  }
+
+  private speak(effect: ConsensusEffect, event: ConsensusEvent | null, from: SimNode | null): void {
+    this.around.checker.onSend(this.id, this.store, effect);
+    switch (effect.kind) {
+      case 'send-metablock':
+        this.relay({ kind: 'metablock', metablock: effect.metablock }, null);
+        return;
+      case 'send-certificate':
+        this.relay({ kind: 'certificate', certificate: effect.certificate }, null);
+        return;
+      case 'send-ballot-note':
+        this.relay({ kind: 'ballot-note', note: effect.note }, null);
+        return;
+      case 'want':
+        this.want(effect);
+        return;
+      case 'accepted':
+        if (this.around.relays && event !== null && isItem(event)) this.relay(event, from);
+        return;
+      default:
+    }
+  }
+
+  private relay(message: Message, from: SimNode | null): void {
+    for (const peer of this.around.peersOf(this)) {
+      if (peer !== from) this.around.send(this, peer, message);
+    }
+  }
+
+  /** What lies in the own store is fed again; the rest is asked for. */
+  private want(effect: Extract<ConsensusEffect, { kind: 'want' }>): void {
+    const metablocks = effect.metablocks.filter((id) => !this.store.metablocks.has(id));
+    const blocks = effect.blocks.filter((id) => this.store.blocks.get(id)?.held !== true);
+    for (const id of effect.metablocks) {
+      const metablock = this.store.metablocks.get(id);
+      if (metablock !== undefined) this.feed({ kind: 'metablock', metablock }, null);
+    }
+    for (const id of effect.blocks) {
+      const stacked = this.store.blocks.get(id);
+      if (stacked === undefined) continue;
+      this.feed({ kind: 'block', block: stacked.block, held: stacked.held }, null);
+    }
+    if (metablocks.length + blocks.length > 0)
+      this.relay({ kind: 'want', metablocks, blocks }, null);
+  }
+
+  /** Tells peers where it stands while something is open or they are known to stand elsewhere. */
+  tellDigest(): void {
+    if (this.state === null) return;
+    const groups = digestOf(this.store, this.state);
+    const isOpen = groups.some((group) => group.isOpen);
+    for (const peer of this.around.peersOf(this)) {
+      const theirs = this.heard.get(peer.id);
+      if (!isOpen && theirs !== undefined && !differs(groups, theirs)) continue;
+      this.around.send(this, peer, { kind: 'digest', groups, isAnswer: false });
+    }
+  }
+
+  private compare(message: Extract<Message, { kind: 'digest' }>, from: SimNode): void {
+    const theirs = message.groups;
+    this.heard.set(from.id, theirs);
+    for (const { group, ballot } of theirs) {
+      this.feed({ kind: 'ballot-seen', group, owner: from.id, ballot }, from);
+    }
+    if (this.state === null) return;
+    const ours = digestOf(this.store, this.state);
+    if (!message.isAnswer) {
+      this.around.send(this, from, { kind: 'digest', groups: ours, isAnswer: true });
+    }
+    for (const digest of ours) {
+      const other = theirs.find((each) => each.group === digest.group);
+      if (other === undefined) continue;
+      if (isSameDigest(digest, other) && !other.isOpen && !digest.isOpen) continue;
+      for (const message of answer(this.store, digest, other)) {
+        this.around.send(this, from, message);
+      }
+    }
+  }
+
+  isOpen(): boolean {
+    return this.state !== null && describe(this.state).some((each) => each.open);
+  }
+
+  ballotOf(group: GroupId): number {
+    return this.store.votes.get(group)?.ballot ?? 0;
+  }
+
+  private schedule(): void {
+    if (this.state === null) return;
+    const deadlineMs = nextDeadline(this.state);
+    if (deadlineMs === null) return;
+    const { time } = this.around;
+    const atMs = Math.max(time.nowMs, (deadlineMs - this.clock.offsetMs) / this.clock.rate) + 1e-3;
+    if (atMs >= this.wakeAtMs) return;
+    this.wakeAtMs = atMs;
+    time.at(atMs, () => {
+      if (this.wakeAtMs !== atMs) return;
+      this.wakeAtMs = Number.POSITIVE_INFINITY;
+      if (this.state === null) return;
+      const due = nextDeadline(this.state);
+      if (due !== null && due <= this.localMs) this.feed({ kind: 'tick' }, null);
+      else this.schedule();
+    });
+  }
+}
+
+function isItem(event: ConsensusEvent): event is ConsensusEvent & Message {
+  return event.kind === 'metablock' || event.kind === 'certificate' || event.kind === 'ballot-note';
+}
+
+function differs(ours: readonly GroupDigest[], theirs: readonly GroupDigest[]): boolean {
+  return ours.some((digest) => {
+    const other = theirs.find((each) => each.group === digest.group);
+    return other !== undefined && !isSameDigest(digest, other);
+  });
+}
