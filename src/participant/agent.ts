@@ -4,6 +4,7 @@ import { toHex32 } from '../model/bytes.ts';
 import type { Ballot } from '../model/numbers.ts';
 import type { AvatarId, GroupId } from '../model/sync-group.ts';
 import { VERSION } from '../model/version.ts';
+import type { StoreError } from '../ports/store.ts';
 import type { Core } from './core.ts';
 import { Deciding } from './deciding.ts';
 import { Deploying } from './deploying.ts';
@@ -39,6 +40,8 @@ export interface AgentParts {
   readonly world: WorldHome;
   readonly home: string;
   readonly lease: Pick<WorldLease, 'note' | 'release'>;
+  /** The database is beyond use: this Participant can only be closed. */
+  readonly onFatal: (cause: StoreError) => void;
 }
 
 /** A running Participant: the parts wired together, and the face they show. */
@@ -86,6 +89,7 @@ export class Agent implements ParticipantFace, GossipHandler {
       stacking,
       issuing,
       onCommit: () => this.source.changed(),
+      onFatal: parts.onFatal,
       onFinal: (group) => this.wakeFollowers(group),
     });
     const { directory } = parts;

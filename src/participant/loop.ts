@@ -30,6 +30,8 @@ export interface LoopParts {
   readonly issuing: Issuing;
   /** What a turn decided holds now. */
   readonly onCommit: () => void;
+  /** The database is beyond use; no turn is taken any more. */
+  readonly onFatal: (cause: StoreError) => void;
   /** Something became final in this group. */
   readonly onFinal: (group: GroupId) => void;
 }
@@ -200,9 +202,12 @@ export class Loop {
    */
   private pauseForDisk(cause: StoreError, work: Work[]): void {
     const { core } = this.parts;
-    if (cause.code === 'STORE_CORRUPT' || cause.code === 'STORE_FOREIGN') throw cause;
     core.log.error('disk-refused', { code: cause.code, reason: cause.message });
     this.diskTrouble = cause;
+    if (cause.code === 'STORE_CORRUPT' || cause.code === 'STORE_FOREIGN') {
+      this.parts.onFatal(cause);
+      return;
+    }
     this.work = work.concat(this.work);
     core.timers.after(DISK_PAUSE_MS, () => {
       this.diskTrouble = null;

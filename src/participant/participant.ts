@@ -6,6 +6,7 @@ import { Mesh } from '../gossip/mesh.ts';
 import { deriveAvatar, deriveWorld, NoiseSessionFactory } from '../identity/index.ts';
 import { loadKernel } from '../kernel/kernel.ts';
 import type { Transport } from '../ports/link.ts';
+import type { StoreError } from '../ports/store.ts';
 import { Agent } from './agent.ts';
 import type { Config } from './config.ts';
 import { Directory, encodeHello } from './directory.ts';
@@ -20,6 +21,8 @@ export interface ParticipantOptions {
   readonly world: WorldHome;
   readonly config: Config;
   readonly log: Logger;
+  /** The database is beyond use: close the Participant and say why. */
+  readonly onFatal: (cause: StoreError) => void;
   /** Which links there are; TCP unless a test brings its own. */
   readonly transports?: readonly Transport[];
 }
@@ -79,6 +82,7 @@ async function openLocked(options: ParticipantOptions, lease: WorldLease): Promi
     world,
     home: options.home.folder,
     lease,
+    onFatal: options.onFatal,
   });
   await agent.start();
   return agent;

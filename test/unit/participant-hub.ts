@@ -56,6 +56,9 @@ export class Hub {
       world: worldAt(home, 'test'),
       home: home.folder,
       lease: { note: () => undefined, release: () => undefined },
+      onFatal: (cause) => {
+        throw cause;
+      },
     });
     this.agents.push(agent);
     return agent;

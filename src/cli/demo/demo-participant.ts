@@ -8,6 +8,7 @@ import type { StatusReport } from '../../participant/face.ts';
 import { type Home, homeAt, type WorldHome, worldAt } from '../../participant/home.ts';
 import { initHome } from '../../participant/membership.ts';
 
+/** The program that each Participant runs. */
 const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));
 const READY_MS = 30_000;
 const POLL_MS = 50;
@@ -21,6 +22,8 @@ export interface DemoPlace {
   /** Links of the others, to dial. */
   readonly peers: readonly string[];
   readonly sensorsMs: number;
+  /** Another program than this one; for tests, which run from the sources. */
+  readonly program?: string;
 }
 
 /** One of the demo's Participants: a process of its own, with a home of its own. */
@@ -40,6 +43,11 @@ export class DemoParticipant {
     return this.child !== null;
   }
 
+  /** Of the running process. */
+  get pid(): number | null {
+    return this.child?.pid ?? null;
+  }
+
   get client(): AgentClient {
     return connectAgent(this.world);
   }
@@ -55,7 +63,15 @@ export class DemoParticipant {
     const options = ['--listen', url, ...peers.flatMap((peer) => ['--peer', peer])];
     const child = spawn(
       process.execPath,
-      [MAIN, 'run', '--home', this.home.folder, ...options, '--sensors', String(sensorsMs)],
+      [
+        this.place.program ?? MAIN,
+        'run',
+        '--home',
+        this.home.folder,
+        ...options,
+        '--sensors',
+        String(sensorsMs),
+      ],
       { stdio: ['ignore', 'ignore', log], env: { ...process.env, VERTEBRA_LOG_FORMAT: 'json' } },
     );
     this.child = child;
