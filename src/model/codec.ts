@@ -42,19 +42,22 @@ export class ByteWriter {
 
   u8(value: number): this {
     invariant(Number.isInteger(value) && value >= 0 && value <= 0xff, 'u8 in range');
-    this.view.setUint8(this.claim(1), value);
+    const at = this.claim(1); // May change the view.
+    this.view.setUint8(at, value);
     return this;
   }
 
   u16(value: number): this {
     invariant(Number.isInteger(value) && value >= 0 && value <= 0xffff, 'u16 in range');
-    this.view.setUint16(this.claim(2), value);
+    const at = this.claim(2); // May change the view.
+    this.view.setUint16(at, value);
     return this;
   }
 
   u32(value: number): this {
     invariant(Number.isInteger(value) && value >= 0 && value <= 0xffffffff, 'u32 in range');
-    this.view.setUint32(this.claim(4), value);
+    const at = this.claim(4); // May change the view.
+    this.view.setUint32(at, value);
     return this;
   }
 
