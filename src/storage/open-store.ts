@@ -45,15 +45,21 @@ export function openStore({ file, hash, config = DEFAULTS }: StoreOptions): Stor
   return opening(file, () => {
     const database = new Database(file, { timeout: config.databaseBusyMs });
     return closingOnThrow(database, () => {
-      if (!isNew) migrateOnlyOurs(database, file);
-      prepare(database, file, config);
-      const connection = new Connection(database, file);
-      migrate(database);
-      const store = new SqliteStore(connection, { hash, evidenceMax: config.evidenceMax });
-      checkTables(database, store, file);
-      return store;
+      judge(database, file); // Another file may have come there since.
+      return storeOver(database, { file, hash, config });
     });
   });
+}
+
+/** The store over a database that is open for writing and ours or empty. @throws SqliteError */
+export function storeOver(database: Database.Database, options: StoreOptions): Store {
+  const { file, hash, config = DEFAULTS } = options;
+  prepare(database, file, config);
+  migrate(database);
+  const parts = { hash, evidenceMax: config.evidenceMax };
+  const store = new SqliteStore(new Connection(database, file), parts);
+  checkTables(database, store, file);
+  return store;
 }
 
 /** A store that only reads: its own reads, and SQL of the user. Its writes throw. */
@@ -102,7 +108,7 @@ function closingOnThrow<Result>(database: Database.Database, work: () => Result)
   }
 }
 
-/** Looks at a file without writing, and refuses what is not ours or not readable. */
+/** Opens a file for reading alone, so that one which is refused stays as it is. */
 function inspect(file: string, busyMs: number): void {
   opening(file, () => {
     const database = new Database(file, { readonly: true, timeout: busyMs });
@@ -114,11 +120,7 @@ function inspect(file: string, busyMs: number): void {
   });
 }
 
-/** Between looking and opening, somebody could have put another file there. */
-function migrateOnlyOurs(database: Database.Database, file: string): void {
-  judge(database, file);
-}
-
+/** Refuses what is not ours, without writing. */
 function judge(database: Database.Database, file: string): void {
   const applicationId = database.pragma('application_id', { simple: true });
   const version = database.pragma('user_version', { simple: true }) as number;
