@@ -53,16 +53,12 @@ export function routesOf(face: ParticipantFace, config: ApiLimits): Route[] {
       const asked = readFields(parseJson(await text(call)), { pact: 'text', owners: 'list' });
       return face.addGroup(asked.pact, asked.owners);
     }),
-    post('/v1/drain', async (call) => {
-      const asked = readFields(parseJson(await text(call)), { timeoutMs: 'count' });
-      return { drained: await face.drain(Math.min(asked.timeoutMs, DRAIN_MS_MAX)) };
-    }),
     get('/v1/dag', ({ query }) =>
       face.dag(Math.min(readCount(query, 'limit', DAG_GENERATIONS), DAG_GENERATIONS_MAX)),
     ),
     post('/v1/drain', async (call) => {
       const timeoutMs = readCount(call.query, 'timeoutMs', { least: 0, otherwise: 10_000 });
-      return { drained: await face.drain(timeoutMs) };
+      return { drained: await face.drain(Math.min(timeoutMs, DRAIN_MS_MAX)) };
     }),
     post(entries, (call) => pushEntries(face, limits, call)),
     { method: 'GET', path: entries, handle: (call) => pullEntries(face, limits, call) },

@@ -72,7 +72,12 @@ export class DemoParticipant {
         '--sensors',
         String(sensorsMs),
       ],
-      { stdio: ['ignore', 'ignore', log], env: { ...process.env, VERTEBRA_LOG_FORMAT: 'json' } },
+      {
+        // The channel carries nothing: when this process ends, however it ends, so do they.
+        stdio: ['ignore', 'ignore', log, 'ipc'],
+        detached: true,
+        env: { ...process.env, VERTEBRA_LOG_FORMAT: 'json' },
+      },
     );
     this.child = child;
     child.once('exit', () => {

@@ -78,13 +78,14 @@ export class DemoRun {
         ? Number.POSITIVE_INFINITY
         : performance.now() + this.options.seconds * 1000;
     const leave = this.listenToKeys(world);
+    const ended = aborted(this.ending.signal);
     while (!this.ending.signal.aborted && performance.now() < untilMs) {
       const statuses = await world.statuses();
       const up = statuses.filter((each) => each !== null);
       if (up.length > 0) this.lastStatuses = up;
       if (!this.options.json) this.draw(world, statuses, untilMs);
       const pause = Math.min(FRAME_MS, Math.max(0, untilMs - performance.now()));
-      await Promise.race([sleep(pause), aborted(this.ending.signal)]);
+      await Promise.race([sleep(pause), ended]);
     }
     leave();
   }

@@ -1,0 +1,63 @@
+import type { Command } from 'commander';
+import type { GroupReport, StatusReport } from '../../participant/face.ts';
+import { type Cli, examples } from '../cli.ts';
+import { formatBytes, formatMs, formatTable, plain, short } from '../table.ts';
+import { formatPeers } from './peer.ts';
+
+export function registerStatus(program: Command, cli: Cli): void {
+  program
+    .command('status')
+    .summary('show how the agent is')
+    .description('Shows how the agent is: peers, Sync Groups, how far they agree, who is awaited.')
+    .addHelpText('after', examples('vertebra status', 'vertebra status --json | jq .finalityMs'))
+    .action(async () => {
+      const status = await (await cli.agent()).status();
+      await cli.print(status, () => formatStatus(status));
+    });
+}
+
+function formatStatus(status: StatusReport): string {
+  const { finalityMs: finality } = status;
+  const rows: [string, string][] = [
+    ['World', status.world],
+    ['Participant', `${status.name} (${short(status.avatar)})`],
+    ['agent', `vertebra ${status.version}, pid ${status.pid}, up ${formatMs(status.upMs)}`],
+    ['home', status.home],
+    ['kernel', status.kernel],
+    ['listening', status.listening.join(', ') || 'nowhere'],
+    ['traffic', `${formatBytes(status.sentBytes)} sent, ${formatBytes(status.receivedBytes)} got`],
+    ['final', `${status.finalizedEntries} Entries in ${status.generations} Generations`],
+  ];
+  if (finality !== null) {
+    const times = `${formatMs(finality.p50)} (p50), ${formatMs(finality.p99)} (p99)`;
+    rows.push(['finality', `${times} over ${finality.count} Blocks`]);
+  }
+  const head = rows.map(([name, value]) => `${name.padEnd(12)} ${plain(value)}\n`).join('');
+  const alarm = status.halted === null ? '' : `\nHALTED: ${plain(status.halted)}\n`;
+  return `${head}${alarm}\n${formatPeers(status.peers)}\n${formatGroups(status.groups)}`;
+}
+
+/** How the Sync Groups stand; the awaited and alarms follow in words. */
+export function formatGroups(groups: readonly GroupReport[]): string {
+  if (groups.length === 0)
+    return 'No Sync Groups yet. Make one: vertebra group add PACT --owner self\n';
+  const rows = groups.map((group) => [
+    group.pact,
+    short(group.id),
+    group.owners.map((owner) => owner.name ?? short(owner.avatar)).join(' '),
+    `${group.quorum} of ${group.owners.length}`,
+    group.own ? 'own' : 'held',
+    group.lastSequence,
+    group.finalizedLevel < 0 ? null : group.finalizedLevel,
+    group.pendingBlocks,
+    group.bufferedEntries,
+  ]);
+  const titles = ['group', 'id', 'owners', 'quorum', 'here', 'final', 'level', 'pending', 'buffer'];
+  const notes = groups.flatMap((group) => {
+    const name = `${group.pact} (${short(group.id)})`;
+    const awaited =
+      group.awaited.length === 0 ? [] : [`${name} awaits ${group.awaited.join(', ')}`];
+    return group.alarm === null ? awaited : [...awaited, `ALARM in ${name}: ${group.alarm}`];
+  });
+  return formatTable(titles, rows) + notes.map((note) => `${plain(note)}\n`).join('');
+}

@@ -1,0 +1,59 @@
+import { once } from 'node:events';
+import { EXIT } from './exit-code.ts';
+
+/** What a command may do with the world outside; tests bring their own. */
+export interface Io {
+  /** Data. Resolves when there is room for more; false when nobody reads any longer. */
+  readonly out: (text: string) => Promise<boolean>;
+  /** Everything else. */
+  readonly err: (text: string) => void;
+  readonly input: AsyncIterable<Uint8Array>;
+  /** Is somebody typing, rather than a file or program? */
+  readonly isInputTerminal: boolean;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Somebody pressed Ctrl-C, or the system wants us to end. */
+  readonly interrupted: AbortSignal;
+}
+
+/** The process's own streams and signals. */
+export function processIo(): Io {
+  let interrupted: AbortSignal | null = null;
+  return {
+    out: writer(process.stdout),
+    err: (text) => void process.stderr.write(text),
+    input: process.stdin,
+    isInputTerminal: process.stdin.isTTY === true,
+    environment: process.env,
+    /** Until somebody asks, signals end the process as always: also in the midst of a long SELECT. */
+    get interrupted() {
+      interrupted ??= listenForSignals();
+      return interrupted;
+    },
+  };
+}
+
+function listenForSignals(): AbortSignal {
+  const controller = new AbortController();
+  const interrupt = (): void => {
+    // A second time means that the first was not heard.
+    if (controller.signal.aborted) process.exit(EXIT.interrupted);
+    controller.abort();
+  };
+  process.on('SIGINT', interrupt);
+  process.on('SIGTERM', interrupt);
+  return controller.signal;
+}
+
+/** `vertebra pull door | head -1` closes our output before we end: that is no failure. */
+function writer(stream: NodeJS.WriteStream): Io['out'] {
+  let isClosed = false;
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    isClosed = true;
+  });
+  return async (text) => {
+    if (isClosed) return false;
+    if (!stream.write(text)) await Promise.race([once(stream, 'drain'), once(stream, 'close')]);
+    return !isClosed;
+  };
+}
