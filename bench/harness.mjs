@@ -37,15 +37,17 @@ export function roundsOf(rounds) {
 
 /**
  * Measures every subject once a round, each round beginning with another one, so that a machine
- * that slows down or is busy for a while does so to all alike. Round 0 warms up and is dropped.
+ * that slows down or is busy for a while does so to all alike.
  *
+ * @param {{ rounds: number, warmUp?: boolean }} plan By default a round before the first is
+ * dropped.
  * @param {Record<string, Subject>} subjects
  * @returns {Promise<Record<string, number[]>>} the figures of each subject, round after round.
  */
-export async function interleave(rounds, subjects) {
+export async function interleave({ rounds, warmUp = true }, subjects) {
   const names = Object.keys(subjects);
   const figures = Object.fromEntries(names.map((name) => [name, []]));
-  for (let round = 0; round <= roundsOf(rounds); round++) {
+  for (let round = warmUp ? 0 : 1; round <= roundsOf(rounds); round++) {
     for (let turn = 0; turn < names.length; turn++) {
       const name = names[(round + turn) % names.length];
       const figure = await subjects[name]();
@@ -93,8 +95,8 @@ export function resultOf(name, { unit, better }, figures) {
 }
 
 /** Interleaves the subjects and takes the median of each. @returns {Promise<Result>} */
-export async function compare(name, { rounds, ...measure }, subjects) {
-  const figures = await interleave(rounds, subjects);
+export async function compare(name, measure, subjects) {
+  const figures = await interleave(measure, subjects);
   const medians = Object.entries(figures).map(([subject, list]) => [subject, median(list)]);
   return resultOf(name, measure, Object.fromEntries(medians));
 }

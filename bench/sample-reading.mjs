@@ -1,5 +1,7 @@
 // The Entry of all benchmarks that move Entries: typed, and exactly 100 bytes long when encoded.
 import { strictEqual } from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { createPactReader } from '../build/schema/pact-reader.js';
 
 export const ENTRY_BYTES = 100;
 
@@ -20,7 +22,9 @@ export const readingPact = JSON.stringify({
   },
 });
 
-/** 1 array head, 12 sensor, 9 at, 9 value, 2 quality: what is left is the note and its 2 of length. */
+/**
+ * 1 array head, 12 sensor, 9 at, 9 value, 2 quality: what is left is the note and its 2 of length.
+ */
 const NOTE = 'the quick brown fox jumps over the lazy dog '.repeat(2).slice(0, 65);
 
 /** Reading number `index`. Every one has another time and value. */
@@ -34,7 +38,13 @@ export function readingAt(index) {
   };
 }
 
-/** @param lengths Bytes of encoded Entries, as they were stored. */
-export function assertEntryBytes(lengths) {
-  for (const length of lengths) strictEqual(length, ENTRY_BYTES);
+/** Holds the promise of the first line. */
+export function checkReadings() {
+  const hash = (message) => createHash('sha256').update(message).digest();
+  const reader = createPactReader({ hash, entryBytesMax: 4096 });
+  const codec = reader.codecOf(reader.readFile(readingPact, () => undefined));
+  for (let index = 0; index < 10_000; index++) {
+    const encoded = codec.encode(readingAt(index));
+    strictEqual(encoded.value?.length, ENTRY_BYTES, `reading ${index}`);
+  }
 }
