@@ -4,8 +4,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { readAgentNote } from '../../src/participant/agent-note.ts';
 import { homeAt, makeWorldHome, type WorldHome, worldAt } from '../../src/participant/home.ts';
-import { LeaseError, readAgentNote, WorldLease } from '../../src/participant/lease.ts';
+import { LeaseError, WorldLease } from '../../src/participant/lease.ts';
 
 let folder: string;
 let world: WorldHome;

@@ -44,17 +44,18 @@ async function pull(
   const { interrupted } = cli.io;
   const signal = AbortSignal.any([stop.signal, interrupted]);
   let next = range.from;
+  let isCut = true;
   try {
     for await (const entry of (await cli.agent()).pull(pact, range, signal)) {
       const isRead = await cli.io.out(`${JSON.stringify(entry)}\n`);
       next = entry.sequence + 1;
-      if (!isRead) {
-        stop.abort();
-        return;
-      }
+      if (isRead) continue;
+      stop.abort();
+      break;
     }
+    isCut = interrupted.aborted;
   } finally {
-    if (range.follow && !stop.signal.aborted) {
+    if (range.follow && isCut) {
       cli.io.err(`To go on from here: vertebra pull ${pact} --from ${next} --follow\n`);
     }
   }

@@ -1,0 +1,19 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { openStoreReadOnly, type ReadOnlyStore } from '../storage/open-store.ts';
+import { HomeError, type WorldHome } from './home.ts';
+
+/**
+ * Opens the database of a World for reading, whether or not an agent runs.
+ * @throws HomeError WORLD_UNKNOWN where no agent ever ran; StoreError
+ */
+export function readWorld(world: WorldHome): ReadOnlyStore {
+  if (!existsSync(world.databaseFile)) {
+    const message = `${world.databaseFile} does not exist yet. Run the agent once: vertebra run`;
+    throw new HomeError('WORLD_UNKNOWN', message);
+  }
+  return openStoreReadOnly({
+    file: world.databaseFile,
+    hash: (bytes) => Uint8Array.from(createHash('sha256').update(bytes).digest()),
+  });
+}
