@@ -1,11 +1,13 @@
 import type { ConsensusEffect, ConsensusEvent } from '../consensus/events.ts';
 import { type ConsensusContext, restore, step } from '../consensus/metablockchain.ts';
+import type { BlockId } from '../model/block.ts';
 import { concatBytes, toHex32 } from '../model/bytes.ts';
 import { invariant } from '../model/invariant.ts';
+import type { MetablockId } from '../model/metablock.ts';
 import type { Core } from './core.ts';
 import type { Projecting } from './projecting.ts';
 import { restoreDurable } from './restoring.ts';
-import type { Turn } from './turn.ts';
+import type { Turn, Want } from './turn.ts';
 
 type FinalizeEffect = Extract<ConsensusEffect, { kind: 'finalize' }>;
 
@@ -64,7 +66,7 @@ export class Deciding {
         turn.sends.push({ kind: 'ballot-note', note: effect.note });
         return;
       case 'want':
-        turn.wants.push(effect);
+        this.answer(turn, effect);
         return;
       case 'refused':
       case 'accepted':
@@ -86,6 +88,34 @@ export class Deciding {
       default:
         effect satisfies never;
     }
+  }
+
+  /**
+   * What is wanted may lie here: after a start the Metablockchain knows only what is not final. The
+   * rest is asked of peers.
+   */
+  private answer(turn: Turn, want: Want): void {
+    const { store } = this.core;
+    const blocks: BlockId[] = [];
+    const metablocks: MetablockId[] = [];
+    for (const id of want.blocks) {
+      const known = turn.answered.has(id) ? null : store.block(id);
+      if (known === null) blocks.push(id);
+      else {
+        turn.answered.add(id);
+        this.run(turn, { kind: 'block', block: known.block, held: known.held });
+      }
+    }
+    for (const id of want.metablocks) {
+      const known = turn.answered.has(id) ? null : store.metablock(id);
+      if (known === null) metablocks.push(id);
+      else {
+        turn.answered.add(id);
+        this.run(turn, { kind: 'metablock', metablock: known });
+      }
+    }
+    if (blocks.length + metablocks.length === 0) return;
+    turn.wants.push({ group: want.group, blocks, metablocks });
   }
 
   private finalize(turn: Turn, effect: FinalizeEffect): void {

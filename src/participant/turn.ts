@@ -48,6 +48,8 @@ export class Turn {
   /** Who sent what an honest Participant does not. */
   readonly blame: { readonly peer: AvatarId; readonly reason: string }[] = [];
   readonly wants: Want[] = [];
+  /** Wanted things that were found here, so that each is handed in once. */
+  readonly answered = new Set<string>();
   readonly finalized: FinalizedBlock[] = [];
   /** Metablocks that became final for some group. */
   generations = 0;
