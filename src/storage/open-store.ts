@@ -40,7 +40,7 @@ const WAL_BYTES_KEPT = 16 * 1024 * 1024;
  * @throws StoreError of any code.
  */
 export function openStore({ file, hash, config = DEFAULTS }: StoreOptions): Store {
-  const isNew = file === ':memory:' || !existsSync(file) || statSync(file).size === 0;
+  const isNew = !isFilled(file);
   if (!isNew) inspect(file, config.databaseBusyMs);
   return opening(file, () => {
     const database = new Database(file, { timeout: config.databaseBusyMs });
@@ -76,7 +76,7 @@ export interface ReadOnlyStore extends Store {
 /** Opens a database without writing, also beside a running agent. @throws StoreError */
 export function openStoreReadOnly(options: StoreOptions): ReadOnlyStore {
   const { file, hash, config = DEFAULTS } = options;
-  if (!existsSync(file)) throw new StoreError('STORE_FAILED', `${file}: there is no such file`);
+  if (!isFilled(file)) throw new StoreError('STORE_FAILED', `${file}: there is no such database`);
   inspect(file, config.databaseBusyMs);
   return opening(file, () => {
     const database = new Database(file, { readonly: true, timeout: config.databaseBusyMs });
@@ -86,6 +86,14 @@ export function openStoreReadOnly(options: StoreOptions): ReadOnlyStore {
       return Object.assign(store, { query: (sql: string) => runQuery(database, file, sql) });
     });
   });
+}
+
+/** Is there a file with something in it? */
+function isFilled(file: string): boolean {
+  if (file === ':memory:' || !existsSync(file)) return false;
+  const status = statSync(file);
+  if (status.isDirectory()) throw new StoreError('STORE_FAILED', `${file}: is a folder`);
+  return status.size > 0;
 }
 
 function opening<Result>(file: string, work: () => Result): Result {

@@ -1,4 +1,4 @@
-import type Database from 'better-sqlite3';
+import Database from 'better-sqlite3';
 import { StoreError } from '../ports/store.ts';
 import type { SqlValue } from './connection.ts';
 import { toStoreError } from './store-fault.ts';
@@ -26,6 +26,9 @@ function prepared(database: Database.Database, file: string, sql: string): Datab
   } catch (cause) {
     if (cause instanceof RangeError || cause instanceof TypeError) {
       throw new StoreError('STORE_FAILED', `one statement at a time: ${cause.message}`, { cause });
+    }
+    if (cause instanceof Database.SqliteError && cause.code === 'SQLITE_ERROR') {
+      throw new StoreError('STORE_FAILED', cause.message, { cause });
     }
     throw toStoreError(cause, file);
   }
