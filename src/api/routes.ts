@@ -2,9 +2,9 @@ import type { ServerResponse } from 'node:http';
 import type { ParticipantFace } from '../participant/face.ts';
 import { parseJson, readText } from './body.ts';
 import { type EntriesLimits, pullEntries, pushEntries } from './entries.ts';
+import type { ApiLimits } from './limits.ts';
 import { ProblemError } from './problem.ts';
 import { type Call, type Route, readCount } from './router.ts';
-import type { ApiLimits } from './server.ts';
 
 const DAG_GENERATIONS = { least: 1, otherwise: 20 };
 const DAG_GENERATIONS_MAX = 10_000;

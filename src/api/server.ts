@@ -2,21 +2,12 @@ import { chmodSync, lstatSync, mkdirSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { dirname } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
-import type { Config } from '../participant/config.ts';
 import type { ParticipantFace } from '../participant/face.ts';
 import type { Logger } from '../participant/log.ts';
+import type { ApiLimits } from './limits.ts';
 import { makeProblem, problemOf, sendProblem } from './problem.ts';
 import { matchRoute, type Route } from './router.ts';
 import { routesOf } from './routes.ts';
-
-export type ApiLimits = Pick<
-  Config,
-  | 'apiBodyBytesMax'
-  | 'apiHeaderBytesMax'
-  | 'apiConnectionsMax'
-  | 'apiRequestTimeoutMs'
-  | 'pullEntriesMax'
->;
 
 export interface ApiOptions {
   readonly face: ParticipantFace;

@@ -60,5 +60,6 @@ export class Cli {
 
 /** Help of a command ends with examples: each a line that one could type, and what it does. */
 export function examples(...lines: readonly string[]): string {
-  return `\nExample${lines.length > 1 ? 's' : ''}:\n${lines.map((line) => `  $ ${line}\n`).join('')}`;
+  const title = lines.length > 1 ? 'Examples' : 'Example';
+  return `\n${title}:\n${lines.map((line) => `  $ ${line}\n`).join('')}`;
 }

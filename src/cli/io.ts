@@ -24,7 +24,7 @@ export function processIo(): Io {
     input: process.stdin,
     isInputTerminal: process.stdin.isTTY === true,
     environment: process.env,
-    /** Until somebody asks, signals end the process as always: also in the midst of a long SELECT. */
+    /** Until somebody asks, signals end the process as always: also amid a long SELECT. */
     get interrupted() {
       interrupted ??= listenForSignals();
       return interrupted;

@@ -20,7 +20,8 @@ import { EXIT, type ExitCode, failureOf } from './exit-code.ts';
 import type { Io } from './io.ts';
 import { plain } from './table.ts';
 
-const DESCRIPTION = `A Data Backbone for small machines: typed, signed data, agreed on without a server.`;
+const DESCRIPTION =
+  'A Data Backbone for small machines: typed, signed data, agreed on without a server.';
 
 const FOOT = `
 Exit codes: 0 ok, 1 failed, 2 usage, 3 agent unreachable, 4 refused, 5 not found, 6 conflict,

@@ -63,7 +63,7 @@ async function* joined(
 
 function tooLong(): CliError {
   const message =
-    `That is more than ${TEXT_BYTES_MAX} bytes in one JSON text. Push it as NDJSON: a JSON object ` +
-    'a line, for instance with jq -c .[]';
+    `That is more than ${TEXT_BYTES_MAX} bytes in one JSON text. Push it as NDJSON: a JSON ` +
+    'object a line, for instance with jq -c .[]';
   return new CliError(EXIT.refused, 'body-too-long', message);
 }

@@ -45,12 +45,12 @@ function formatCell(cell: Cell): string {
 
 /** Characters that take no place of their own, or two (East Asian Width, Unicode TR 11). */
 const NARROW = /\p{Mark}|\u200d|\ufe0f/gu;
-const WIDE =
-  /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60]|\p{Emoji_Presentation}/gu;
+const WIDE = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60]/gu;
+const PICTURE = /\p{Emoji_Presentation}/gu;
 
 export function widthOf(text: string): number {
   const base = [...text.replace(NARROW, '')].length;
-  return base + (text.match(WIDE)?.length ?? 0);
+  return base + (text.match(WIDE)?.length ?? 0) + (text.match(PICTURE)?.length ?? 0);
 }
 
 export function pad(text: string, width: number, isRight = false): string {

@@ -1,8 +1,9 @@
 import { keyOf, SECTIONS, type Setting, type SettingName, variableOf } from './config.ts';
 import { permitted } from './config-file.ts';
 
-const HEAD = `# Settings of a vertebra agent. A line that begins with # and a name shows a default: take the #
-# away to change it. A flag of the command line wins over the environment, which wins over this file.
+const HEAD = `# Settings of a vertebra agent. A line that begins with # and a name shows a default:
+# take the # away to change it. A flag of the command line wins over the environment, which
+# wins over this file.
 `;
 
 /**

@@ -1,6 +1,6 @@
 /**
  * Every limit, time and size of an agent, in one place: what it may be, what it is where nobody
- * says otherwise, and what it is for. `config-file.ts` reads values, `config-text.ts` writes the file.
+ * says otherwise, and what it is for. `config-file.ts` reads them, `config-text.ts` writes them.
  *
  * A setting is called `blockAgeMs` in code, `block_age_ms` in `vertebra.toml` and
  * `VERTEBRA_BLOCK_AGE_MS` in the environment. The last part of a name is its unit.
@@ -171,7 +171,6 @@ const CONSENSUS = {
 const STORAGE = {
   databaseCacheBytes: integer([256 * KIB, 8 * MIB, 1024 * MIB], "SQLite's page cache."),
   databaseBusyMs: integer([0, 5000, 600_000], "Wait for another process's lock on the database."),
-  queryRowsMax: integer([1, 100_000, 10_000_000], 'Rows that one query gives.'),
   evidenceMax: integer([1, 1000, 100_000], "Proofs of others' faults that are kept."),
 } as const satisfies Record<string, Setting>;
 

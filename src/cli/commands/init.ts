@@ -14,10 +14,11 @@ export function registerInit(program: Command, cli: Cli): void {
     .action(async ({ name }: { name?: string }) => {
       const { initHome } = await import('../../participant/membership.ts');
       const made = initHome(await cli.home(), name);
+      const next = 'vertebra world create NAME --secret-file FILE';
       await cli.print(made, () =>
         made.made.length === 0
           ? `${made.home} is a home already; nothing was changed.\n`
-          : `Made ${made.made.join(' and ')}.\nNext: vertebra world create NAME --secret-file FILE\n`,
+          : `Made ${made.made.join(' and ')}.\nNext: ${next}\n`,
       );
     });
 }

@@ -82,7 +82,8 @@ function formatPacts(pacts: readonly PactReport[]): string {
 
 function formatPact(pact: PactReport): string {
   const head =
-    `Pact ${pact.name}\nid    ${pact.id}\ntable ${pact.table}\nkey   ${pact.key.join(', ') || '-'}\n` +
+    `Pact ${pact.name}\nid    ${pact.id}\ntable ${pact.table}\n` +
+    `key   ${pact.key.join(', ') || '-'}\n` +
     `quorum ${pact.quorum}, availability ${pact.availability}\n\n`;
   const fields = pact.fields.map((field) => [
     field.name,

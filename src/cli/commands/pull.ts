@@ -13,8 +13,8 @@ export function registerPull(program: Command, cli: Cli): void {
     .command('pull')
     .summary('print Finalized Entries')
     .description(
-      'Prints Finalized Entries of a Sync Group as NDJSON, in their order. Each has a `sequence`: ' +
-        'to go on later, pull from the next one.',
+      'Prints Finalized Entries of a Sync Group as NDJSON, in their order. Each has a ' +
+        '`sequence`: to go on later, pull from the next one.',
     )
     .argument('<pact>', 'name of the Pact; or the beginning of the id of a Sync Group')
     .option('--from <sequence>', 'where to begin', '1')

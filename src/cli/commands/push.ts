@@ -17,8 +17,9 @@ export function registerPush(program: Command, cli: Cli): void {
     .command('push')
     .summary('push Entries')
     .description(
-      'Pushes Entries into the Sync Group of a Pact: one JSON object, a JSON array (all or none of ' +
-        'it is taken), or NDJSON (a JSON object a line, one after the other, without end if you like).',
+      'Pushes Entries into the Sync Group of a Pact: one JSON object, a JSON array (all or none ' +
+        'of it is taken), or NDJSON (a JSON object a line, one after the other, without end if ' +
+        'you like).',
     )
     .argument('<pact>', 'name of the Pact; or the beginning of the id of a Sync Group')
     .argument('[file]', 'where to read; - is the standard input', '-')

@@ -10,8 +10,8 @@ export function registerWorld(program: Command, cli: Cli): void {
     .command('create')
     .summary('make a World')
     .description(
-      'Makes a World and writes its private identifier to a new file (mode 0600). Carry that file ' +
-        'to every device that is to join; whoever has it is in.',
+      'Makes a World and writes its private identifier to a new file (mode 0600). Carry that ' +
+        'file to every device that is to join; whoever has it is in.',
     )
     .argument('<name>', 'what this home calls the World')
     .requiredOption(...file)
@@ -51,7 +51,8 @@ export function registerWorld(program: Command, cli: Cli): void {
       if (peers.length > 0) rememberPeers(worldAt(home, name), peers);
       await cli.print({ ...member, peers }, () => {
         const dials = peers.length === 0 ? '' : ` It will dial ${peers.join(', ')}.`;
-        return `Joined ${name}; here you are ${short(member.avatar)}.${dials}\nNext: vertebra run\n`;
+        const joined = `Joined ${name}; here you are ${short(member.avatar)}.${dials}`;
+        return `${joined}\nNext: vertebra run\n`;
       });
     });
 }
