@@ -23,6 +23,8 @@ interface Exchange {
   toldShortMs: number;
   toldFull: Hex32 | null;
   toldFullMs: number;
+  /** Hash of theirs when we last told all of ours, which asks for all of theirs. */
+  askedAbout: Hex32 | null;
   /** When to see whether a difference lasted; null if there is none. */
   compareMs: number | null;
   /** When to fetch what their full digest showed. */
@@ -72,6 +74,7 @@ export class Digests {
       toldShortMs: nowMs,
       toldFull: null,
       toldFullMs: Number.NEGATIVE_INFINITY,
+      askedAbout: null,
       compareMs: null,
       planMs: null,
       fresh: true,
@@ -158,7 +161,10 @@ export class Digests {
     const { hash } = this.own();
     if (exchange.theirs === hash) return;
     exchange.planMs ??= nowMs;
-    if (exchange.toldFull !== hash) this.tellFullSoon(peer, exchange, nowMs);
+    // Once for each two places: where two cannot help each other they do not go on about it.
+    if (exchange.toldFull !== hash || exchange.askedAbout !== exchange.theirs) {
+      this.tellFullSoon(peer, exchange, nowMs);
+    }
   }
 
   private own(): { readonly digest: Digest; readonly hash: Hex32 } {
@@ -213,6 +219,7 @@ export class Digests {
     const { digest, hash } = this.own();
     exchange.toldFull = hash;
     exchange.toldFullMs = nowMs;
+    exchange.askedAbout = exchange.theirs;
     this.tellShort(peer, exchange, nowMs);
     for (const message of digestMessages(digest)) this.parts.send(peer, message);
   }

@@ -176,7 +176,7 @@ export function hashDigest(hash: HashFunction, digest: Digest): Hex32 {
   return toHex32(hash(writer.finish()));
 }
 
-/** Cuts a digest into messages that keep within their limits. */
+/** Cuts a digest into messages that keep within their limits; one at least, which asks for theirs. */
 export function digestMessages(digest: Digest): Message[] {
   const messages: Message[] = [];
   let groups: GroupDigest[] = [];
@@ -193,6 +193,6 @@ export function digestMessages(digest: Digest): Message[] {
     groups.push(group);
     issuers += group.issuers.length;
   }
-  if (groups.length > 0) messages.push({ kind: 'digest', groups });
+  if (groups.length > 0 || messages.length === 0) messages.push({ kind: 'digest', groups });
   return messages;
 }

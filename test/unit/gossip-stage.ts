@@ -1,0 +1,95 @@
+import type { Random, Timers } from '../../src/ports/clock.ts';
+
+/** Time and turns in a test's own hand: nothing happens unless it is run. */
+export class Stage implements Timers {
+  private nowMs = 1_000_000;
+  private readonly tasks: (() => void)[] = [];
+  private readonly alarms: { atMs: number; order: number; wake: () => void }[] = [];
+  private orders = 0;
+  /** Timers set in all, to see that nothing sets one per message. */
+  timersSet = 0;
+
+  readonly defer = (work: () => void): void => {
+    this.tasks.push(work);
+  };
+
+  monotonicMs(): number {
+    return this.nowMs;
+  }
+
+  wallMs(): number {
+    return this.nowMs + 1_700_000_000_000;
+  }
+
+  after(delayMs: number, wake: () => void): () => void {
+    this.timersSet += 1;
+    this.orders += 1;
+    const alarm = { atMs: this.nowMs + delayMs, order: this.orders, wake };
+    this.alarms.push(alarm);
+    return () => {
+      const index = this.alarms.indexOf(alarm);
+      if (index >= 0) this.alarms.splice(index, 1);
+    };
+  }
+
+  /** Runs all that can happen without time passing. */
+  async settle(): Promise<void> {
+    for (;;) {
+      for (let turn = 0; turn < 8; turn++) await Promise.resolve();
+      const task = this.tasks.shift();
+      if (task === undefined) return;
+      task();
+      for (let run = this.tasks.shift(); run !== undefined; run = this.tasks.shift()) run();
+    }
+  }
+
+  /** Runs at most so many pieces of work. */
+  turns(count: number): void {
+    for (const task of this.tasks.splice(0, count)) task();
+  }
+
+  /** Lets time pass, timer by timer. */
+  async advance(delayMs: number): Promise<void> {
+    const endMs = this.nowMs + delayMs;
+    await this.settle();
+    for (;;) {
+      const next = this.alarms
+        .filter((each) => each.atMs <= endMs)
+        .sort((a, b) => a.atMs - b.atMs || a.order - b.order)[0];
+      if (next === undefined) break;
+      this.alarms.splice(this.alarms.indexOf(next), 1);
+      this.nowMs = Math.max(this.nowMs, next.atMs);
+      next.wake();
+      await this.settle();
+    }
+    this.nowMs = endMs;
+  }
+
+  /** Lets time pass in steps until `holds`. @throws when it never does. */
+  async until(holds: () => boolean, limitMs = 120_000, stepMs = 50): Promise<void> {
+    const endMs = this.nowMs + limitMs;
+    await this.settle();
+    while (!holds()) {
+      if (this.nowMs >= endMs) throw new Error(`not within ${limitMs} ms`);
+      await this.advance(stepMs);
+    }
+  }
+}
+
+/** The same chance every time: a linear congruential generator. */
+export class SeededRandom implements Random {
+  private state: number;
+
+  constructor(seed: number) {
+    this.state = seed >>> 0;
+  }
+
+  fraction(): number {
+    this.state = (Math.imul(this.state, 1_664_525) + 1_013_904_223) >>> 0;
+    return this.state / 2 ** 32;
+  }
+
+  bytes(count: number): Uint8Array {
+    return Uint8Array.from({ length: count }, () => Math.floor(this.fraction() * 256));
+  }
+}
