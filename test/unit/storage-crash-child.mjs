@@ -29,7 +29,7 @@ store.transaction(() => {
 });
 
 const say = (line) => writeSync(1, `${line}\n`);
-const payload = new Uint8Array(20_000);
+const payload = new Uint8Array(4 + 4 * rowCount + 20_000);
 const rows = Array.from({ length: rowCount }, (_, index) => [`door ${index}`, true]);
 
 function push(tip) {
