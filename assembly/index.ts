@@ -1,6 +1,6 @@
 /** The only exports of the kernel. */
 import { prepareCrcTables } from './crc32';
-import { COMPILER_END, END } from './layout';
+import { assertLayout } from './layout';
 import { prepareHashTables } from './tables';
 
 export {
@@ -28,7 +28,6 @@ export {
 export { pack, packLeaves } from './pack';
 export { hashBatch, hashMessage, streamBegin, streamDigest, streamUpdate } from './sha256';
 
-assert(__heap_base <= COMPILER_END, 'constants of the compiler reach into the memory map');
-assert(END <= (memory.size() as usize) << 16, 'memory is smaller than the memory map');
+assertLayout();
 prepareHashTables();
 prepareCrcTables();

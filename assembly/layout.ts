@@ -76,3 +76,16 @@ export const NODE_COUNT_MAX: i32 = 0x80000;
 export const LEAF_COUNT_MAX: i32 = 0x1000;
 /** Entries of one payload: LEAF_COUNT_MAX full subtrees. */
 export const ENTRY_COUNT_MAX: i32 = LEAF_COUNT_MAX * LEAF_COUNT_MAX;
+
+/** Asserts that no area reaches into the next one. */
+export function assertLayout(): void {
+  assert(__heap_base <= COMPILER_END, 'constants of the compiler reach into the memory map');
+  assert(NODE_TAILS + 256 * 256 <= LEAVES - 1, 'LEAVES needs a byte before it');
+  assert(LEAVES + (LEAF_COUNT_MAX as usize) * DIGEST_BYTES <= SUBTREES, 'LEAVES too long');
+  assert(SUBTREES + (LEAF_COUNT_MAX as usize) * DIGEST_BYTES <= LENGTHS, 'SUBTREES too long');
+  assert(LENGTHS + 4 * (ITEM_COUNT_MAX as usize) <= INPUT - 1, 'INPUT needs a byte before it');
+  assert((NODE_COUNT_MAX as usize) * 4 <= INPUT_BYTES_MAX, 'a window does not fit into INPUT');
+  assert(INPUT + INPUT_BYTES_MAX + BLOCK_BYTES <= OUTPUT, 'INPUT needs a block after it');
+  assert(OUTPUT + (ITEM_COUNT_MAX as usize) * DIGEST_BYTES <= END, 'OUTPUT too long');
+  assert(END <= (memory.size() as usize) << 16, 'memory is smaller than the memory map');
+}

@@ -29,6 +29,25 @@ const NIST_VECTORS: readonly (readonly [string, string])[] = [
 const MILLION_A = 'cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0';
 const DIGEST_BYTES = 32;
 
+/** More messages and bytes than the WASM takes in one call, and one that does not fit at all. */
+const LARGE = sampleBatch();
+
+function sampleBatch() {
+  const lengths = Uint32Array.from({ length: 70_000 }, (_, index) => index % 70);
+  lengths[100] = 2 ** 21;
+  lengths[60_000] = 2 ** 21 + 1;
+  const bytes = sampleBytes(lengths.reduce((sum, length) => sum + length, 0));
+  const digests = new Map<number, string>();
+  let offset = 0;
+  lengths.forEach((length, index) => {
+    const isChecked = index % 997 === 0 || index === 100 || index === 60_000;
+    const message = bytes.subarray(offset, offset + length);
+    if (isChecked) digests.set(index, hex(independentSha256(message)));
+    offset += length;
+  });
+  return { bytes, lengths, digests, digest: hex(independentSha256(bytes)) };
+}
+
 describe.each(HASHERS)('%s', (_name, hasher) => {
   test.each(NIST_VECTORS)('hashes the published message %s', (message, digest) => {
     const bytes = new Uint8Array(Buffer.from(message, 'hex'));
@@ -129,22 +148,13 @@ describe.each(HASHERS)('%s', (_name, hasher) => {
   });
 
   test('hashes batches and messages that need several calls', () => {
-    const lengths = Uint32Array.from({ length: 70_000 }, (_, index) => index % 70);
-    lengths[100] = 2 ** 21;
-    lengths[60_000] = 2 ** 21 + 1;
-    const bytes = sampleBytes(lengths.reduce((sum, length) => sum + length, 0));
-    const digests = hasher.hashBatch(bytes, lengths);
-    let offset = 0;
-    lengths.forEach((length, index) => {
-      if (index % 997 === 0 || index === 100) {
-        const digest = digests.subarray(DIGEST_BYTES * index, DIGEST_BYTES * (index + 1));
-        const expected = independentSha256(bytes.subarray(offset, offset + length));
-        expect(hex(digest), `message ${index}`).toBe(hex(expected));
-      }
-      offset += length;
-    });
-    expect(hex(hasher.hash(bytes))).toBe(hex(independentSha256(bytes)));
-    expect(hex(hasher.stream().update(bytes).digest())).toBe(hex(independentSha256(bytes)));
+    const digests = hasher.hashBatch(LARGE.bytes, LARGE.lengths);
+    for (const [index, expected] of LARGE.digests) {
+      const digest = digests.subarray(DIGEST_BYTES * index, DIGEST_BYTES * (index + 1));
+      expect(hex(digest), `message ${index}`).toBe(expected);
+    }
+    expect(hex(hasher.hash(LARGE.bytes))).toBe(LARGE.digest);
+    expect(hex(hasher.stream().update(LARGE.bytes).digest())).toBe(LARGE.digest);
   });
 
   test('hands out digests that no later call changes', () => {

@@ -49,6 +49,29 @@ const PUBLISHED_ROOTS = [
   '5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328',
 ];
 
+function sampleBlock(lengths: readonly number[]) {
+  const entries = samples(lengths);
+  return { entries, payload: payloadOf(entries), root: hex(merkleTreeHash(entries)) };
+}
+
+/** More Entries and bytes than the WASM takes in one call, and Entries that do not fit at all. */
+const LARGE = sampleBlock([
+  ...[3, 2 ** 21, 5, 2 ** 21 + 1, 2_500_000],
+  ...Array.from({ length: 66_000 }, (_, index) => (index < 3000 ? 700 : index % 5)),
+  2 ** 21 + 1,
+]);
+
+/** Around the number of leaves that are reduced at once. */
+const MANY = [4095, 4096, 4097, 8192, 8193, 12_345].map(
+  (count) => [count, sampleBlock(Array.from({ length: count }, (_, index) => index % 7))] as const,
+);
+
+/** So many short Entries, a long one that ends a chunk early, and a few more. */
+const INTERRUPTED = [1, 3, 4095, 4096, 4097].map((before) => {
+  const short = Array.from({ length: before }, (_, index) => index % 3);
+  return [before, sampleBlock([...short, 2 ** 21 + 1, 7, 8, 9, 10, 11])] as const;
+});
+
 describe.each(KERNELS)('%s', (_name, { packer }) => {
   test.each(PUBLISHED_ROOTS.map((root, index) => [index + 1, root] as const))(
     'finds the published Merkle root of %i leaves',
@@ -83,19 +106,20 @@ describe.each(KERNELS)('%s', (_name, { packer }) => {
     }
   });
 
-  test.each([4095, 4096, 4097, 8192, 8193, 12_345])('finds the root of %i Entries', (count) => {
-    const entries = samples(Array.from({ length: count }, (_, index) => index % 7));
-    const root = packer.merkleRoot(concat(entries), lengthsOf(entries));
-    expect(hex(root)).toBe(hex(merkleTreeHash(entries)));
+  test.each(MANY)('finds the root of %i Entries', (_count, { entries, root }) => {
+    expect(hex(packer.merkleRoot(concat(entries), lengthsOf(entries)))).toBe(root);
   });
 
   test('packs more Entries, and longer ones, than one call takes in', () => {
-    const long = [2 ** 21, 2 ** 21 + 1, 5_000_000];
-    const many = Array.from({ length: 66_000 }, (_, index) => (index < 3000 ? 700 : index % 5));
-    const entries = samples([3, long[0]!, 5, long[1]!, long[2]!, ...many, long[1]!]);
-    const packed = packer.pack(concat(entries), lengthsOf(entries));
-    expect(Buffer.compare(packed.payload, payloadOf(entries))).toBe(0);
-    expect(hex(packed.merkleRoot)).toBe(hex(merkleTreeHash(entries)));
+    const packed = packer.pack(concat(LARGE.entries), lengthsOf(LARGE.entries));
+    expect(Buffer.compare(packed.payload, LARGE.payload)).toBe(0);
+    expect(hex(packed.merkleRoot)).toBe(LARGE.root);
+  });
+
+  test.each(INTERRUPTED)('goes on after %i Entries and a long one', (_before, block) => {
+    const packed = packer.pack(concat(block.entries), lengthsOf(block.entries));
+    expect(Buffer.compare(packed.payload, block.payload)).toBe(0);
+    expect(hex(packed.merkleRoot)).toBe(block.root);
   });
 
   test('a payload without Entries has the root of nothing', () => {
