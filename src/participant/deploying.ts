@@ -1,18 +1,12 @@
 import { toHex32 } from '../model/bytes.ts';
 import type { EntrySequence } from '../model/numbers.ts';
 import type { EntryValue } from '../model/pact.ts';
-import { type AvatarId, OWNERS_MAX, type PactId } from '../model/sync-group.ts';
+import { OWNERS_MAX } from '../model/sync-group.ts';
 import { PactError } from '../ports/pacts.ts';
 import type { DecodedEntries } from '../ports/store.ts';
 import type { Core } from './core.ts';
 import { deriveGroup } from './registry.ts';
-import type { Turn } from './turn.ts';
-
-/** A Sync Group whose Pact has not come yet. */
-interface WaitingGroup {
-  readonly pact: PactId;
-  readonly owners: readonly AvatarId[];
-}
+import type { Turn, WaitingGroup } from './turn.ts';
 
 /**
  * Acts on Finalized Entries of the built-in Pacts: a Pact that somebody deployed becomes known with
@@ -21,7 +15,6 @@ interface WaitingGroup {
 export class Deploying {
   private readonly core: Core;
   private readonly onGroup: (turn: Turn, group: ReturnType<typeof deriveGroup>) => void;
-  private waiting: WaitingGroup[] = [];
 
   constructor(core: Core, onGroup: (turn: Turn, group: ReturnType<typeof deriveGroup>) => void) {
     this.core = core;
@@ -71,8 +64,8 @@ export class Deploying {
       this.core.log.warn('pact-refused', { path: cause.path, reason: cause.message });
       return;
     }
-    const waiting = this.waiting;
-    this.waiting = [];
+    const { waiting } = turn;
+    turn.waiting = [];
     for (const each of waiting) this.makeGroup(turn, each);
   }
 
@@ -88,7 +81,8 @@ export class Deploying {
   private makeGroup(turn: Turn, wanted: WaitingGroup): void {
     const pact = turn.registry.pact(wanted.pact);
     if (pact === undefined) {
-      if (this.waiting.length < this.core.config.groupsMax) this.waiting.push(wanted);
+      if (turn.waiting.length < this.core.config.groupsMax)
+        turn.waiting = [...turn.waiting, wanted];
       return;
     }
     const group = deriveGroup(this.core.hash, pact, wanted.owners);

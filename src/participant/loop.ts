@@ -102,6 +102,7 @@ export class Loop {
 
   /** Sees to it that a turn comes when the next Block or deadline is due. */
   schedule(): void {
+    if (this.isTurnDue) return;
     const { core, issuing, memory } = this.parts;
     const issueMs = issuing.nextDueMs();
     const deadlineMs = nextDeadline(memory.consensus);

@@ -14,7 +14,7 @@ import { SystemClock } from './system-clock.ts';
 import type { Memory } from './turn.ts';
 
 /** What any Participant of a World accepts: part of the format, so the same for all. */
-const PAYLOAD_LIMITS: PayloadLimits = {
+export const PAYLOAD_LIMITS: PayloadLimits = {
   payloadBytesMax: 64 * 1024 * 1024,
   entriesMax: 1_000_000,
   entryBytesMax: 64 * 1024 * 1024,
@@ -73,6 +73,7 @@ export function restoreMemory(core: Core): Memory {
   return {
     registry,
     tips: restoreTips(core.store, groups),
+    waiting: [],
     consensus: restore(core.consensus, restoreDurable(core.store, groups), nowMs),
   };
 }

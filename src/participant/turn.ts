@@ -3,7 +3,7 @@ import { CausalTips } from '../dataflow/block-stack.ts';
 import type { Delivery, GossipItem } from '../gossip/item.ts';
 import type { BlockId } from '../model/block.ts';
 import type { MetablockId } from '../model/metablock.ts';
-import type { AvatarId, GroupId } from '../model/sync-group.ts';
+import type { AvatarId, GroupId, PactId } from '../model/sync-group.ts';
 import { Registry } from './registry.ts';
 
 /** A part that a decision waits for. */
@@ -21,11 +21,18 @@ export interface FinalizedBlock {
   readonly entryCount: number;
 }
 
+/** A Sync Group whose Pact has not come yet. */
+export interface WaitingGroup {
+  readonly pact: PactId;
+  readonly owners: readonly AvatarId[];
+}
+
 /** What a Participant decides from; replaced as a whole when a turn's commit succeeded. */
 export interface Memory {
   readonly tips: CausalTips;
   readonly registry: Registry;
   consensus: ConsensusState;
+  waiting: readonly WaitingGroup[];
 }
 
 /**
@@ -40,6 +47,7 @@ export class Turn {
   readonly tips: CausalTips;
   readonly registry: Registry;
   consensus: ConsensusState;
+  waiting: readonly WaitingGroup[];
 
   /** Own things and others', in the order in which they were made durable. */
   readonly sends: GossipItem[] = [];
@@ -64,6 +72,7 @@ export class Turn {
     this.tips = new CausalTips(memory.tips);
     this.registry = new Registry(memory.registry);
     this.consensus = memory.consensus;
+    this.waiting = memory.waiting;
   }
 
   /** The commit succeeded: what the turn decided now holds. */
@@ -71,6 +80,7 @@ export class Turn {
     this.tips.merge();
     this.registry.merge();
     this.memory.consensus = this.consensus;
+    this.memory.waiting = this.waiting;
     for (const act of this.afterCommit) act();
   }
 }
