@@ -23,7 +23,7 @@ export class AnswerQueue {
     this.settings = settings;
   }
 
-  /** @returns false when too many wait: this one is not answered, and asked again by who needs it. */
+  /** @returns false when too many wait: this one gets no answer, and is asked again. */
   add(request: Request): boolean {
     if (this.single.length + this.ranges.length >= this.settings.requestsMax) return false;
     if (request.kind === 'want-blocks') {

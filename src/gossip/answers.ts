@@ -101,8 +101,9 @@ function digestOf(source: GossipSource, group: GroupId): GroupDigest | undefined
 }
 
 /**
- * The chain of one group from a Level on: of each Metablock its Blocks, then itself. A chunk ends at
- * a Metablock whose Certificates prove it, and these follow; the last one goes on with what is open.
+ * The chain of one group from a Level on: of each Metablock its Blocks, then itself. A chunk ends
+ * at a Metablock whose Certificates prove it, and these follow; the last one goes on with what is
+ * open.
  */
 class ChainAnswer {
   private readonly source: GossipSource;

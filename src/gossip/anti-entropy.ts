@@ -18,8 +18,8 @@ const NONE: ReadonlySet<GroupId> = new Set();
  * Compares two places in all Sync Groups; what we have and they lack is for them to find.
  *
  * @param mine By group; what is absent stands at its beginning.
- * @param fresh Groups of which votes under way may have been missed, because the link is new: ask for
- *   what is open although both stand at the same Level.
+ * @param fresh Groups of which votes under way may have been missed, because the link is new: ask
+ *   for what is open although both stand at the same Level.
  */
 export function compare(
   mine: ReadonlyMap<GroupId, GroupDigest>,

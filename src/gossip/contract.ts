@@ -33,7 +33,7 @@ export interface Gossip {
   /** A delivered item was judged good: it is relayed to those who cannot have it yet. */
   accepted(delivery: Delivery): void;
 
-  /** A peer sent what an honest one does not. Beyond a bound it is let go and barred for a while. */
+  /** A peer sent what an honest one does not. Beyond a bound it is let go, and barred a while. */
   misbehaved(peer: AvatarId, reason: string): void;
 
   /** Asks for missing parts: one peer at a time, then the others; each id is asked for once. */

@@ -18,8 +18,8 @@ export interface DiallerParts {
 }
 
 /**
- * Stays linked to whoever is at one URL: dials, waits longer after each failure, and stands by while
- * the Avatar that was met there is linked in another way.
+ * Stays linked to whoever is at one URL: dials, waits longer after each failure, and stands by
+ * while the Avatar that was met there is linked in another way.
  */
 export class Dialler {
   readonly url: string;

@@ -29,8 +29,8 @@ const INCARNATION_BYTES = 8;
 /**
  * Links a Participant to its peers: keeps the links, spreads what is new, fetches what is missing.
  *
- * The parts: `Door` until it is known who is there, `Peers` from then on, `Relaying` for what is new,
- * `Reconciling` for what was missed.
+ * The parts: `Door` until it is known who is there, `Peers` from then on, `Relaying` for what is
+ * new, `Reconciling` for what was missed.
  */
 export class Mesh implements Gossip {
   private readonly options: MeshOptions;

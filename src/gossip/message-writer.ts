@@ -176,7 +176,7 @@ export function hashDigest(hash: HashFunction, digest: Digest): Hex32 {
   return toHex32(hash(writer.finish()));
 }
 
-/** Cuts a digest into messages that keep within their limits; one at least, which asks for theirs. */
+/** Cuts a digest into messages within their limits; one at least, which asks for theirs. */
 export function digestMessages(digest: Digest): Message[] {
   const messages: Message[] = [];
   let groups: GroupDigest[] = [];

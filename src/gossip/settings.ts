@@ -16,7 +16,7 @@ export const GOSSIP_LIMITS = {
   /** Ids in one want or one not-found. */
   idsMax: 512,
   neighboursMax: 256,
-  /** Groups, and Causal Groups in all, in one digest message; a longer digest goes out in several. */
+  /** Groups, and Causal Groups in all, in one digest message; a longer digest takes several. */
   digestGroupsMax: 1_024,
   digestIssuersMax: 8_192,
   digestGroupIssuersMax: OWNERS_MAX,

@@ -50,8 +50,8 @@ export interface GossipSource {
   digest(): Digest;
 
   /**
-   * Should Blocks of this Causal Group be fetched? Groups of built-in Pacts and known groups: yes; a
-   * group never heard of: no, until the Entry that makes it has come and `changed` was called.
+   * Should Blocks of this Causal Group be fetched? Groups of built-in Pacts and known groups: yes;
+   * a group never heard of: no, until the Entry that makes it has come and `changed` was called.
    */
   wants(group: GroupId, issuer: AvatarId): boolean;
 

@@ -8,8 +8,8 @@ interface Known {
 }
 
 /**
- * Decides whom to tell. Who makes an item sends it to all its peers; so whoever relays it leaves out
- * the one it came from, those linked to its origin, and those known to have it. In a full mesh
+ * Decides whom to tell. Who makes an item sends it to all its peers; so whoever relays it leaves
+ * out the one it came from, those linked to its origin, and those known to have it. In a full mesh
  * nobody gets anything twice; in a line or a ring it goes all the way. What is lost on the way, for
  * instance because a link ended meanwhile, the digests bring later.
  */

@@ -5,8 +5,8 @@ import type { Message } from './messages.ts';
 import { GOSSIP_LIMITS, type GossipSettings } from './settings.ts';
 
 /**
- * What is missing is often on its way already: a Metablock overtakes its Blocks. It is asked for when
- * it has not come after this many milliseconds.
+ * What is missing is often on its way already: a Metablock overtakes its Blocks. It is asked for
+ * when it has not come after this many milliseconds.
  */
 const GRACE_MS = 100;
 

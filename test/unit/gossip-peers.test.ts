@@ -125,7 +125,7 @@ describe('two Avatars', () => {
     expect(isLinked(b, a)).toBe(true);
   });
 
-  it('change over at once to a new link when one of them knows that the old one is dead', async () => {
+  it('change over at once to a new link when one knows that the old one is dead', async () => {
     const house = new House();
     // b hears of the cut long before a does.
     const a = await house.add('a', { missedPingsMax: 1_000 });

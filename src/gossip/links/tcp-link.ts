@@ -6,8 +6,8 @@ import { tcpErrorOf } from './tcp-error.ts';
 import { FRAME_BYTES_MAX, FrameCutter, frameToStream } from './tcp-frames.ts';
 
 /**
- * More than this in the socket's own queue, and the link wants no more. Small, so that what is urgent
- * never stands behind much; a few system calls' worth, so that the wire never runs dry.
+ * More than this in the socket's own queue, and the link wants no more. Small, so that what is
+ * urgent never stands behind much; a few system calls' worth, so that the wire never runs dry.
  */
 export const SEND_QUEUE_BYTES = 64 * 1024;
 
@@ -98,7 +98,7 @@ export class TcpLink implements Link {
     this.deliver();
   }
 
-  /** Hands over the whole frames of the chunk in hand; whoever hears may pause or close meanwhile. */
+  /** Hands over the whole frames of the chunk in hand; who hears may pause or close meanwhile. */
   private deliver(): void {
     try {
       while (!this.paused && !this.closing) {
