@@ -329,9 +329,12 @@ describe('writing from outside', () => {
   test.each(['door', 'door_now'])('%s refuses it, and says what to do instead', (table) => {
     fill([['front', true]]);
     const before = rowsOf(`SELECT * FROM ${table}`);
+    const rest = '_entry, _block, _issuer, _at';
     for (const sql of [
-      `INSERT INTO ${table} SELECT * FROM ${table}`,
+      `INSERT INTO ${table} SELECT door || '2', open, _group, _seq + 1, ${rest} FROM ${table}`,
       `INSERT OR REPLACE INTO ${table} SELECT * FROM ${table}`,
+      `INSERT INTO ${table} SELECT * FROM ${table} WHERE true
+        ON CONFLICT DO UPDATE SET open = 1 - open`,
       `UPDATE ${table} SET open = 0`,
       `DELETE FROM ${table}`,
     ]) {
