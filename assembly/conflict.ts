@@ -2,7 +2,7 @@
  * Conflict checks of the SIC-DAG over packed sets: windows of one Sync Group's tree of Metablocks,
  * ids of 32 bytes, causal sequences.
  *
- * A window of `count` nodes lies in INPUT: node `i` has the predecessor `i32` at `INPUT + 4 * i`, an
+ * A window of `count` nodes lies in INPUT: node `i` has the predecessor `i32` at `INPUT + 4i`, an
  * index below `i`, or -1 where the window begins.
  */
 import { idAt, isEqualId, sortDescending } from './id-order';

@@ -52,7 +52,7 @@ let nextTarget: usize = 0;
 let waiting: i32 = 0;
 let prefixByte: i32 = 0;
 
-/** Digests of `count` messages at `source`, each with `prefix` before it (-1: none), to `target`. */
+/** Digests of `count` messages at `source`, each after `prefix` (-1: nothing), to `target`. */
 export function hashManyInLanes(
   lengths: usize,
   count: i32,

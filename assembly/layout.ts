@@ -32,7 +32,7 @@
  * ```
  */
 
-/** Raised with every change of an area, an export or its meaning; the loader refuses another one. */
+/** Raised with every change of an area, an export or its meaning; loading refuses another one. */
 export const LAYOUT_VERSION: i32 = 1;
 
 export const COMPILER_END: usize = 0x2000;

@@ -1,5 +1,5 @@
 /**
- * What one call takes at most. The WASM and its twin refuse the same; `assembly/layout.ts` holds the
+ * What one call takes at most. The WASM and its twin refuse the same; `assembly/layout.ts` has the
  * same numbers, and loading compares them.
  */
 
