@@ -1,7 +1,7 @@
 // `npm run bench -- NAME [--json]`: builds what is stale, installs the peers on the first run, and
 // measures. With --json the last line on stdout is one object, and everything else is on stderr.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { insist, root } from './preflight.mjs';
@@ -22,6 +22,13 @@ function mustRun(command, args, cwd) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
+/** As the lock file says: npm notes what it installed, and when. */
+function arePeersInstalled() {
+  const note = join(folder, 'node_modules/.package-lock.json');
+  const wanted = statSync(join(folder, 'package-lock.json')).mtimeMs;
+  return existsSync(note) && statSync(note).mtimeMs >= wanted;
+}
+
 const args = process.argv.slice(2);
 const isJson = args.includes('--json');
 const [name, ...rest] = args.filter((arg) => arg !== '--json');
@@ -31,8 +38,8 @@ if (!names.includes(name)) fail(`no benchmark ${name}\n${usage}`);
 
 insist();
 mustRun(process.execPath, [join(root, '.ci/build.mjs')], root);
-if (!existsSync(join(folder, 'node_modules/.package-lock.json'))) {
-  console.error('installing the peers into bench/node_modules (once)');
+if (!arePeersInstalled()) {
+  console.error('installing the peers into bench/node_modules');
   mustRun('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], folder);
 }
 
