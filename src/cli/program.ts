@@ -14,6 +14,7 @@ import { registerPush } from './commands/push.ts';
 import { registerQuery } from './commands/query.ts';
 import { registerRun } from './commands/run.ts';
 import { registerStatus } from './commands/status.ts';
+import { registerVerify } from './commands/verify.ts';
 import { registerVersion } from './commands/version.ts';
 import { registerWorld } from './commands/world.ts';
 import { EXIT, type ExitCode, failureOf } from './exit-code.ts';
@@ -47,6 +48,7 @@ const COMMANDS = [
   registerPull,
   registerQuery,
   registerDag,
+  registerVerify,
   registerDemo,
   registerBench,
   registerVersion,

@@ -27,7 +27,8 @@ export class RowWriter {
   private readonly isPlain: boolean;
   private readonly rowsPerInsert: number;
   private readonly insertOne: Query;
-  private readonly insertMany: Query;
+  private readonly prepareMany: () => Query;
+  private insertMany: Query | null = null;
   private readonly upsertNow: Query | null;
 
   constructor(connection: Connection, pact: Pact, names: { table: string; now: string | null }) {
@@ -39,7 +40,7 @@ export class RowWriter {
       Math.min(ROWS_PER_INSERT, Math.floor(PARAMETERS_MAX / pact.fields.length)),
     );
     this.insertOne = connection.prepare(insertSql(names.table, pact, 1));
-    this.insertMany = connection.prepare(insertSql(names.table, pact, this.rowsPerInsert));
+    this.prepareMany = () => connection.prepare(insertSql(names.table, pact, this.rowsPerInsert));
     this.upsertNow = names.now === null ? null : connection.prepare(upsertSql(names.now, pact));
   }
 
@@ -58,6 +59,7 @@ export class RowWriter {
     for (let start = 0; start < many; start += this.rowsPerInsert) {
       shared.s = firstSequence + start;
       shared.e = start;
+      this.insertMany ??= this.prepareMany();
       this.insertMany.run(this.bind(rows, start, this.rowsPerInsert), shared);
     }
     for (let start = many; start < rows.length; start++) {
@@ -103,7 +105,8 @@ export class RowWriter {
 
 const PLAIN: ReadonlySet<FieldType> = new Set(['string', 'integer', 'number', 'bytes']);
 
-function toSql(type: FieldType, value: EntryValue): SqlValue {
+/** A value as its column holds it. */
+export function toSql(type: FieldType, value: EntryValue): SqlValue {
   if (value === null) return null;
   if (type === 'boolean') return value ? 1 : 0;
   if (type === 'array' || type === 'object') return JSON.stringify(value, bytesAsBase64);

@@ -1,0 +1,181 @@
+import { type Block, decodeBlock } from '../model/block.ts';
+import { fromHex } from '../model/bytes.ts';
+import { decodeMetablock, type Metablock } from '../model/metablock.ts';
+import type { AvatarId } from '../model/sync-group.ts';
+import type { SqlRow } from '../storage/connection.ts';
+import {
+  type Audit,
+  type AuditGroup,
+  bytesOf,
+  type Fault,
+  fault,
+  firstDifference,
+  hexOf,
+  idOf,
+  nameOf,
+} from './audit.ts';
+import { isProvenFinal } from './audit-votes.ts';
+
+/** Every chain of every group, and that the Blocks that are final are just those of its chain. */
+export function auditChains(audit: Audit): Fault | null {
+  for (const group of audit.groups.values()) {
+    const found = new ChainAudit(audit, group).run();
+    if (found !== null) return found;
+  }
+  for (const table of ['vb_chain', 'vb_causal'] as const) {
+    const stray = audit.reader.strayOf(table);
+    if (stray === undefined) continue;
+    const key = String(stray['group_number']);
+    return fault(table, key, 'there is no Sync Group of this number');
+  }
+  return null;
+}
+
+interface Step {
+  readonly metablock: Metablock;
+  readonly level: number;
+  /** Does it carry Blocks of this group? */
+  readonly carries: boolean;
+}
+
+class ChainAudit {
+  readonly #audit: Audit;
+  readonly #group: AuditGroup;
+  /** Final Blocks in the order of their Entries; each is taken once. */
+  readonly #blocks: Iterator<SqlRow>;
+  readonly #tips = new Map<AvatarId, Block>();
+  #last = 0;
+  #head: Step | null = null;
+
+  constructor(audit: Audit, group: AuditGroup) {
+    this.#audit = audit;
+    this.#group = group;
+    this.#blocks = audit.reader.finalBlocks(group.number)[Symbol.iterator]();
+  }
+
+  run(): Fault | null {
+    const found = this.#walk() ?? this.#auditEnd();
+    this.#blocks.return?.();
+    return found;
+  }
+
+  #walk(): Fault | null {
+    for (const row of this.#audit.reader.chain(this.#group.number)) {
+      const found = this.#auditStep(row);
+      if (found !== null) return found;
+    }
+    if (this.#group.group.owners.length > 1) return this.#auditNoMore() ?? this.#auditQuorum();
+    if (this.#head !== null) return this.#inChain(0, 'a group of one owner has no Metablocks');
+    return this.#auditSoleOwner();
+  }
+
+  #inChain(level: number, problem: string): Fault {
+    return fault('vb_chain', `${nameOf(this.#group)} Level ${level}`, problem);
+  }
+
+  #auditStep(row: SqlRow): Fault | null {
+    const level = (this.#head?.level ?? -1) + 1;
+    if (row['level'] !== level) return this.#inChain(level, 'this Level is missing');
+    const stored = this.#audit.reader.metablock(bytesOf(row['metablock']));
+    const read = decodeMetablock(this.#audit.hash, bytesOf(stored?.['bytes']));
+    if (!read.ok) return this.#inChain(level, 'its Metablock is not here');
+    const metablock = read.value;
+    const problem = this.#auditLink(metablock);
+    if (problem !== null) return this.#inChain(level, problem);
+    const carried = metablock.blocks.filter((id) =>
+      this.#audit.reader.isBlockOf(fromHex(id), this.#group.number),
+    );
+    if (carried.length === 0 && !this.#head?.carries) {
+      return this.#inChain(level, 'its Metablock neither carries Blocks nor closes any');
+    }
+    for (const id of carried) {
+      const { value: next, done } = this.#blocks.next();
+      if (done === true) return fault('vb_block', id, 'is in the chain and not final');
+      const found = this.#auditBlock(next, id);
+      if (found !== null) return found;
+    }
+    this.#head = { metablock, level, carries: carried.length > 0 };
+    const difference = firstDifference(row, { last_seq: this.#last });
+    return difference === null ? null : this.#inChain(level, difference);
+  }
+
+  /** @source consensus.md 2, rules 1, 2 and 4. */
+  #auditLink(metablock: Metablock): string | null {
+    const { group } = this.#group;
+    const before = this.#head?.metablock ?? null;
+    const link = metablock.predecessors.find((each) => each.group === group.id);
+    if (link === undefined) return 'its Metablock is not of this Sync Group';
+    if (link.metablock !== (before?.id ?? null)) return 'it does not follow the Level before it';
+    if (before !== null && metablock.generation <= before.generation) {
+      return 'its Generation is not above that of the Level before it';
+    }
+    return group.owners.includes(metablock.issuer) ? null : 'its issuer is no owner';
+  }
+
+  /**
+   * The next final Block must continue its Causal Group and the numbers of Entries.
+   * @param id Which it must be; null where its own sequence alone decides.
+   */
+  #auditBlock(row: SqlRow, id: string | null): Fault | null {
+    const key = hexOf(row['id']);
+    if (id !== null && key !== id) {
+      return fault('vb_block', key, `is final where the chain has ${id}`);
+    }
+    const first = this.#last + 1;
+    const difference = firstDifference(row, { first_seq: first });
+    if (difference !== null) return fault('vb_block', key, difference);
+    const read = decodeBlock(this.#audit.hash, bytesOf(row['header']));
+    if (!read.ok) return fault('vb_block', key, 'its header is no Block Header');
+    const block = read.value;
+    const tip = this.#tips.get(block.issuer);
+    const isNext = block.sequence === (tip?.sequence ?? 0) + 1;
+    if (!isNext || block.previous !== (tip?.id ?? null)) {
+      return fault('vb_block', key, 'does not continue the Causal Group of its issuer');
+    }
+    this.#tips.set(block.issuer, block);
+    this.#last += block.entryCount;
+    return null;
+  }
+
+  #auditNoMore(): Fault | null {
+    const { value: row, done } = this.#blocks.next();
+    if (done === true) return null;
+    return fault('vb_block', hexOf(row['id']), 'is final and in no Metablock of the chain');
+  }
+
+  #auditQuorum(): Fault | null {
+    if (this.#head === null) return null;
+    const { metablock, level } = this.#head;
+    const head = { id: fromHex(metablock.id), issuer: metablock.issuer };
+    if (isProvenFinal(this.#audit, this.#group, head)) return null;
+    return this.#inChain(level, 'no Quorum of Certificates makes it final');
+  }
+
+  /** The causal sequence is the order. @source consensus.md 4. */
+  #auditSoleOwner(): Fault | null {
+    for (let next = this.#blocks.next(); next.done !== true; next = this.#blocks.next()) {
+      const found = this.#auditBlock(next.value, null);
+      if (found !== null) return found;
+    }
+    return null;
+  }
+
+  #auditEnd(): Fault | null {
+    const { number, lastSequence } = this.#group;
+    if (lastSequence !== this.#last) {
+      const problem = `last_seq says ${lastSequence}, not ${this.#last}`;
+      return fault('vb_group', nameOf(this.#group), problem);
+    }
+    for (const row of this.#audit.reader.frontier(number)) {
+      const issuer = idOf(row['issuer']);
+      const tip = issuer === null ? undefined : this.#tips.get(issuer);
+      const isRight =
+        row['final_sequence'] === (tip?.sequence ?? 0) &&
+        idOf(row['final_block']) === (tip?.id ?? null);
+      if (isRight) continue;
+      const key = `${nameOf(this.#group)} by ${hexOf(row['issuer'])}`;
+      return fault('vb_causal', key, 'does not name the last final Block');
+    }
+    return null;
+  }
+}
