@@ -122,10 +122,22 @@ function inspect(file: string, busyMs: number): void {
     const database = new Database(file, { readonly: true, timeout: busyMs });
     try {
       judge(database, file);
+      refuseCutPage(database, file);
     } finally {
       database.close();
     }
   });
+}
+
+/**
+ * SQLite reads the missing end of a page that was cut as zeros. While a write-ahead log is there it
+ * may hold that page whole: a power cut can end a checkpoint within a page.
+ */
+function refuseCutPage(database: Database.Database, file: string): void {
+  const pageBytes = database.pragma('page_size', { simple: true }) as number;
+  const log = statSync(`${file}-wal`, { throwIfNoEntry: false });
+  if (statSync(file).size % pageBytes === 0 || (log !== undefined && log.size > 0)) return;
+  throw new StoreError('STORE_CORRUPT', `${file} was cut within a page: ${CORRUPT_ADVICE}`);
 }
 
 /** Refuses what is not ours, without writing. */
