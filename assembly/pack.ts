@@ -39,8 +39,8 @@ let subtreeCount: i32 = 0;
 /**
  * Takes the next chunk of a payload: `count` Entries in INPUT, their lengths in LENGTHS.
  *
- * Leaves the lengths in LENGTHS as the payload has them, big-endian. With the last of `total` Entries
- * the Merkle root is in RESULT.
+ * Leaves the lengths in LENGTHS as the payload has them, big-endian. With the last of `total`
+ * Entries the Merkle root is in RESULT.
  *
  * @param before Entries of this payload in earlier chunks; 0 begins a payload.
  * @param total Entries of the whole payload.
