@@ -33,23 +33,10 @@ export class BlockTable {
 
   put(groupNumber: number, block: Block, payload: Uint8Array | null): void {
     const known = this.find(block.id);
-    if (known === null) {
-      this.sql.insert.run(
-        toBlob(block.id),
-        groupNumber,
-        toBlob(block.issuer),
-        block.sequence,
-        block.entryCount,
-        payload === null ? 0 : 1,
-        block.bytes,
-      );
-      this.extendCausal(groupNumber, block);
-    } else if (!known.held && payload !== null) {
-      this.sql.hold.run(known.number);
-    }
-    if (payload === null || known?.held) return;
-    const number = known?.number ?? this.find(block.id)!.number;
-    this.sql.insertPayload.run(number, payload);
+    if (known !== null && (known.held || payload === null)) return;
+    const number = known?.number ?? this.insert(groupNumber, block, payload !== null);
+    if (known !== null) this.sql.hold.run(number);
+    if (payload !== null) this.sql.insertPayload.run(number, payload);
   }
 
   find(id: BlockId): StackedBlock | null {
@@ -131,6 +118,20 @@ export class BlockTable {
     const read = decodeBlock(this.hash, toBytes(row['header']));
     if (!read.ok) throw corruptRow(this.file, 'a Block Header');
     return read.value;
+  }
+
+  private insert(groupNumber: number, block: Block, held: boolean): number {
+    const number = this.sql.insert.insert(
+      toBlob(block.id),
+      groupNumber,
+      toBlob(block.issuer),
+      block.sequence,
+      block.entryCount,
+      held ? 1 : 0,
+      block.bytes,
+    );
+    this.extendCausal(groupNumber, block);
+    return number;
   }
 
   /** Moves the end of the Causal Group past this Block and those that waited for it. */

@@ -31,6 +31,12 @@ export class Query<Row = SqlRow> {
     return this.tried(() => this.statement.run(...bound).changes);
   }
 
+  /** Inserts one row. @returns its number (rowid). Only inside a transaction. */
+  insert(...bound: readonly Bound[]): number {
+    this.connection.openGuard();
+    return this.tried(() => Number(this.statement.run(...bound).lastInsertRowid));
+  }
+
   private tried<Result>(work: () => Result): Result {
     try {
       return work();
@@ -45,12 +51,19 @@ export class Connection {
   readonly database: Database.Database;
   readonly file: string;
   private readonly onRollback: (() => void)[] = [];
+  private readonly begin: Database.Statement;
+  private readonly commit: Database.Statement;
+  private readonly setGuard: Database.Statement<[number]>;
   private isWriting = false;
   private isGuardOpen = false;
 
+  /** @param database Ours, and of the present format. */
   constructor(database: Database.Database, file: string) {
     this.database = database;
     this.file = file;
+    this.begin = database.prepare('BEGIN IMMEDIATE');
+    this.commit = database.prepare('COMMIT');
+    this.setGuard = database.prepare('UPDATE vb_guard SET open = ? WHERE one = 1');
   }
 
   prepare<Row = SqlRow>(sql: string): Query<Row> {
@@ -75,13 +88,13 @@ export class Connection {
    */
   transaction<Result>(work: () => Result): Result {
     invariant(!this.isWriting, 'transactions of the store do not nest');
-    this.tried(() => this.database.exec('BEGIN IMMEDIATE'));
+    this.tried(() => this.begin.run());
     this.isWriting = true;
     try {
       const result = work();
       invariant(!(result instanceof Promise), 'a transaction does not wait for anything');
       this.closeGuard();
-      this.tried(() => this.database.exec('COMMIT'));
+      this.tried(() => this.commit.run());
       return result;
     } catch (cause) {
       this.rollBack();
@@ -95,7 +108,7 @@ export class Connection {
   openGuard(): void {
     if (this.isGuardOpen) return;
     invariant(this.isWriting, 'the store is written inside a transaction');
-    this.tried(() => this.database.exec('UPDATE vb_guard SET open = 1'));
+    this.tried(() => this.setGuard.run(1));
     this.isGuardOpen = true;
   }
 
@@ -104,7 +117,7 @@ export class Connection {
   }
 
   private closeGuard(): void {
-    if (this.isGuardOpen) this.tried(() => this.database.exec('UPDATE vb_guard SET open = 0'));
+    if (this.isGuardOpen) this.tried(() => this.setGuard.run(0));
     this.isGuardOpen = false;
   }
 

@@ -3,7 +3,7 @@ import { type Certificate, decodeCertificate, encodeCertificate } from '../model
 import { decodeMetablock, type Metablock, type MetablockId } from '../model/metablock.ts';
 import type { GroupId } from '../model/sync-group.ts';
 import type { Connection, Query, SqlRow } from './connection.ts';
-import { toBlob, toBlobOrNull, toBytes, toId, toNumber } from './sql-value.ts';
+import { toBlob, toBlobOrNull, toBytes, toId } from './sql-value.ts';
 import { corruptRow } from './store-fault.ts';
 
 /** What became of the place that a Metablock takes in the chain of one group. */

@@ -17,6 +17,9 @@ const COLUMN_TYPES: Readonly<Record<FieldType, string>> = {
   object: 'TEXT',
 };
 
+/** Pacts whose statements are kept ready; the one made ready longest ago gives way. */
+const WRITERS_MAX = 64;
+
 /** What every row says beside its fields; the same at every Participant. */
 const OWN_COLUMNS = `
   _group INTEGER NOT NULL, _seq INTEGER NOT NULL, _entry INTEGER NOT NULL,
@@ -94,6 +97,10 @@ export class PactTables {
       now: typeof now === 'string' ? now : null,
     });
     this.writers.set(pact, writer);
+    for (const oldest of this.writers.keys()) {
+      if (this.writers.size <= WRITERS_MAX) break;
+      this.writers.delete(oldest);
+    }
     return writer;
   }
 
