@@ -1,6 +1,6 @@
 import type { EntryValue } from '../model/pact.ts';
-import { EntryFault } from './entry-fault.ts';
-import type { Shape, ShapeField } from './shape.ts';
+import { EntryFault, tooManyItems } from './entry-fault.ts';
+import { ENTRY_ITEMS_MAX, type Shape, type ShapeField } from './shape.ts';
 
 /**
  * Reads what `CborWriter` writes and nothing else: led by the shapes, so hostile bytes can neither
@@ -31,12 +31,14 @@ const NOTHING = new Uint8Array(0);
 export class CborReader {
   private bytes: Uint8Array = NOTHING;
   private at = 0;
+  private items = 0;
   private readonly double = new DataView(new ArrayBuffer(8));
 
   /** @returns one value per field, null where left out. @throws EntryFault */
   read(bytes: Uint8Array, fields: readonly ShapeField[]): EntryValue[] {
     this.bytes = bytes;
     this.at = 0;
+    this.items = 0;
     try {
       return this.readEntry(fields);
     } finally {
@@ -92,6 +94,8 @@ export class CborReader {
     if (count > shape.maxItems!) {
       throw new EntryFault(path, `${count} items, at most ${shape.maxItems} permitted`);
     }
+    this.items += count;
+    if (this.items > ENTRY_ITEMS_MAX) throw tooManyItems(path);
     const values: EntryValue[] = [];
     for (let index = 0; index < count; index++) {
       values.push(this.readValue(shape.items!, `${path}/${index}`));

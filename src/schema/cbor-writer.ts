@@ -1,6 +1,6 @@
 import type { EntryValue } from '../model/pact.ts';
-import { EntryFault } from './entry-fault.ts';
-import { LONE_SURROGATE, type Shape, type ShapeField } from './shape.ts';
+import { EntryFault, tooManyItems } from './entry-fault.ts';
+import { ENTRY_ITEMS_MAX, LONE_SURROGATE, type Shape, type ShapeField } from './shape.ts';
 
 /**
  * Writes Entries as CBOR (RFC 8949), led by the shapes of their Pact: definite lengths, shortest
@@ -36,6 +36,7 @@ export class CborWriter {
   private view = new DataView(this.bytes.buffer);
   private start = 0;
   private at = 0;
+  private items = 0;
   /** Where this slab ends, or where an Entry becomes too long. */
   private limit = 0;
   private readonly maxBytes: number;
@@ -50,6 +51,7 @@ export class CborWriter {
    */
   write(fields: readonly ShapeField[], values: readonly EntryValue[]): Uint8Array {
     this.at = this.start;
+    this.items = 0;
     this.setLimit();
     this.reserve(HEAD_BYTES, '');
     this.writeFields(fields, values);
@@ -99,6 +101,8 @@ export class CborWriter {
   }
 
   private array(items: Shape, values: readonly EntryValue[], path: string): void {
+    this.items += values.length;
+    if (this.items > ENTRY_ITEMS_MAX) throw tooManyItems(path);
     this.reserve(HEAD_BYTES, path);
     this.head(ARRAY, values.length);
     values.forEach((value, index) => {

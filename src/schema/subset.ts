@@ -3,6 +3,7 @@ import {
   DEFAULT_BYTES_MAX,
   DEFAULT_ITEMS_MAX,
   DEFAULT_TEXT_CHARS_MAX,
+  ENTRY_ITEMS_MAX,
   ENUM_VALUES_MAX,
   LENGTH_BOUND_MAX,
   LONE_SURROGATE,
@@ -186,9 +187,8 @@ function setBound(schema: JsonObject, shape: Mutable<Shape>, name: Bound, path: 
   if (typeof value !== 'number' || !Number.isInteger(value) || value < 0) {
     throw notPermitted(`${path}/${name}`, 'must be an integer from 0');
   }
-  if (value > LENGTH_BOUND_MAX) {
-    throw notPermitted(`${path}/${name}`, `must be at most ${LENGTH_BOUND_MAX}`);
-  }
+  const most = shape.type === 'array' ? ENTRY_ITEMS_MAX : LENGTH_BOUND_MAX;
+  if (value > most) throw notPermitted(`${path}/${name}`, `must be at most ${most}`);
   shape[name] = value + 0;
 }
 

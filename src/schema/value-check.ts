@@ -1,4 +1,4 @@
-import { Compile, type Validator, type XSchema } from 'typebox/schema';
+import { Check, Compile, type Validator, type XSchema } from 'typebox/schema';
 import type { EntryValue } from '../model/pact.ts';
 import { EntryFault } from './entry-fault.ts';
 import { describeShape, describeValue, type Shape, type ShapeField } from './shape.ts';
@@ -44,6 +44,7 @@ function objectSchema(fields: readonly ShapeField[]): XSchema {
 export class ValueCheck {
   private readonly fields: readonly ShapeField[];
   private readonly validator: Validator;
+  private readonly parts = new Map<Shape, Validator>();
 
   constructor(fields: readonly ShapeField[]) {
     this.fields = fields;
@@ -65,30 +66,46 @@ export class ValueCheck {
       if (value === null && !optional) {
         return new EntryFault(name, `is required and left out; permitted: ${describeShape(shape)}`);
       }
-      if (value === null || Compile(schemaOf(shape)).Check(value)) continue;
-      return faultIn(shape, value, name);
+      if (value !== null && !this.fits(shape, value)) return this.faultIn(shape, value, name);
     }
     return new EntryFault('', 'does not fit its Pact');
   }
-}
 
-/** Goes down to the innermost value that does not fit. */
-function faultIn(shape: Shape, value: EntryValue, path: string): EntryFault {
-  if (shape.type === 'array' && Array.isArray(value)) {
-    const at = value.findIndex((each) => !Compile(schemaOf(shape.items!)).Check(each));
-    if (at >= 0) return faultIn(shape.items!, value[at] as EntryValue, `${path}/${at}`);
-  }
-  if (shape.type === 'object' && isRecord(value)) {
-    for (const field of shape.fields!) {
-      const inner = value[field.name] ?? null;
-      const at = `${path}/${field.name}`;
-      if (inner === null && field.optional) continue;
-      if (inner === null) return new EntryFault(at, 'is required and left out');
-      if (!Compile(schemaOf(field.shape)).Check(inner)) return faultIn(field.shape, inner, at);
+  /** Goes down to the innermost value that does not fit. */
+  private faultIn(shape: Shape, value: EntryValue, path: string): EntryFault {
+    if (shape.type === 'array' && Array.isArray(value)) {
+      const items = shape.items!;
+      const validator = this.compiled(items);
+      const at = value.findIndex((each) => !validator.Check(each));
+      if (at >= 0) return this.faultIn(items, value[at] as EntryValue, `${path}/${at}`);
     }
+    if (shape.type === 'object' && isRecord(value)) {
+      for (const field of shape.fields!) {
+        const inner = value[field.name] ?? null;
+        const at = `${path}/${field.name}`;
+        if (inner === null && field.optional) continue;
+        if (inner === null) return new EntryFault(at, 'is required and left out');
+        if (!this.fits(field.shape, inner)) return this.faultIn(field.shape, inner, at);
+      }
+    }
+    const message = `is ${describeValue(value)}; permitted: ${describeShape(shape)}`;
+    return new EntryFault(path, message);
   }
-  const message = `is ${describeValue(value)}; permitted: ${describeShape(shape)}`;
-  return new EntryFault(path, message);
+
+  private fits(shape: Shape, value: EntryValue): boolean {
+    const isScalar = shape.items === undefined && shape.fields === undefined;
+    return isScalar ? Check(schemaOf(shape), value) : this.compiled(shape).Check(value);
+  }
+
+  /** For what may be long; compiling costs too much for a single scalar. */
+  private compiled(shape: Shape): Validator {
+    let validator = this.parts.get(shape);
+    if (validator === undefined) {
+      validator = Compile(schemaOf(shape));
+      this.parts.set(shape, validator);
+    }
+    return validator;
+  }
 }
 
 export function isRecord(value: unknown): value is { readonly [name: string]: EntryValue } {

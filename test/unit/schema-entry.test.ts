@@ -102,6 +102,33 @@ describe('an Entry that breaks its Pact is refused with the field named', () => 
     expect([1024, 1025].map((n) => encodeX(list, Array(n).fill(1)).ok)).toEqual([true, false]);
   });
 
+  test('the arrays of an Entry have at most 262,144 items in all', () => {
+    const inner = { type: 'array', items: { type: 'boolean' }, maxItems: 262_144 };
+    const codec = reader.codecOf(pactOf({ type: 'array', items: inner, maxItems: 262_144 }));
+    const nested = (last: number) => [
+      ...Array(3).fill(Array(65_535).fill(true)),
+      Array(last).fill(true),
+    ];
+    const most = 262_144 - 3 * 65_535 - 4;
+    const fits = codec.encode({ x: nested(most) });
+    expect(fits.ok && codec.decode(fits.value).ok).toBe(true);
+    expect(codec.encode({ x: nested(most + 1) })).toMatchObject({ ok: false, field: 'x/3' });
+    const bytes = Buffer.concat([
+      Buffer.from('81849a00020000', 'hex'),
+      Buffer.alloc(131_072, 0xf5),
+      Buffer.from('9a00020000', 'hex'),
+    ]);
+    expect(codec.decode(bytes)).toMatchObject({ ok: false, field: 'x/1' });
+  });
+
+  test('a fault at the very end of a long array is found without delay', () => {
+    const items = { type: 'integer', maximum: 5 };
+    const codec = reader.codecOf(pactOf({ type: 'array', items, maxItems: 262_144 }));
+    const head = Buffer.from('819a00040000', 'hex');
+    const bytes = Buffer.concat([head, Buffer.alloc(262_143, 5), Buffer.from([6])]);
+    expect(codec.decode(bytes)).toMatchObject({ ok: false, field: 'x/262143' });
+  });
+
   test('an Entry has at most as many bytes as configured', () => {
     const small = createPactReader({ hash: sha256, entryBytesMax: 300 });
     const codec = small.codecOf(pactOf({ type: 'string' }));
