@@ -9,6 +9,7 @@ import type { GroupState } from './group-state.ts';
 import { holdCertificate } from './held.ts';
 import { hasVoted } from './node.ts';
 import { addVote } from './progress.ts';
+import { isRecent } from './recent-chain.ts';
 import { CONSENSUS_LIMITS } from './settings.ts';
 import type { Work } from './work.ts';
 
@@ -49,7 +50,7 @@ function isNews(work: Work, certificate: Certificate, entry: CertificateEntry): 
     const isDecided = node.finalizableBallots.includes(entry.ballot);
     return !isDecided || seenOf(work, group, certifier) < entry.ballot;
   }
-  if (group.recentFinal.has(metablock)) return false;
+  if (isRecent(group.recentFinal, metablock)) return false;
   const dismissed = group.dismissed.get(metablock);
   if (dismissed !== undefined && dismissed.kind !== 'rival') return false;
   const kept = dismissed?.certificates ?? group.heldCertificates.get(metablock) ?? [];

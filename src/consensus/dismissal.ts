@@ -3,6 +3,7 @@ import type { Metablock, MetablockId } from '../model/metablock.ts';
 import type { Ballot } from '../model/numbers.ts';
 import type { AvatarId } from '../model/sync-group.ts';
 import { type Dismissed, type GroupState, predecessorIn } from './group-state.ts';
+import { isRecent } from './recent-chain.ts';
 import { isBelowFinalized } from './vote-rules.ts';
 import type { Work } from './work.ts';
 
@@ -20,11 +21,11 @@ export function deriveDismissal(
   if (finalized === null) return dismissalOfPredecessor(group, metablock);
   if (metablock.id === finalized.metablock) return null;
   if (isBelowFinalized(metablock.generation, group.finalizedGeneration)) {
-    return isBelowFinalized(metablock.generation, group.recentFloor) ? 'old' : 'rival';
+    return isBelowFinalized(metablock.generation, group.recentFinal.floor) ? 'old' : 'rival';
   }
   const before = predecessorIn(metablock, group.sync.id) ?? null;
   if (before === null) return 'rival';
-  if (before !== finalized.metablock && group.recentFinal.has(before)) return 'rival';
+  if (before !== finalized.metablock && isRecent(group.recentFinal, before)) return 'rival';
   return dismissalOfPredecessor(group, metablock);
 }
 
@@ -69,11 +70,13 @@ export function dismiss(work: Work, group: GroupState, dismissed: Dismissed): vo
 export function dismissBelowFinalized(work: Work, group: GroupState): void {
   for (const { metablock } of [...group.held.values()]) {
     if (!group.held.has(metablock.id)) continue;
-    const kind = group.recentFinal.has(metablock.id) ? 'old' : deriveDismissal(group, metablock);
+    const kind = isRecent(group.recentFinal, metablock.id)
+      ? 'old'
+      : deriveDismissal(group, metablock);
     if (kind !== null) dismiss(work, group, { kind, metablock, certificates: [] });
   }
   for (const id of group.heldCertificates.keys()) {
-    if (!group.recentFinal.has(id)) continue;
+    if (!isRecent(group.recentFinal, id)) continue;
     group.heldCertificates.delete(id);
     group.asks.delete(id);
   }

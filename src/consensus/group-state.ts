@@ -13,6 +13,7 @@ import { type BlockWindow, NO_BLOCKS } from './block-window.ts';
 import type { FinalizedHead } from './events.ts';
 import type { Node } from './node.ts';
 import type { PendingBlocks } from './pending-blocks.ts';
+import { makeRecentChain, type RecentChain } from './recent-chain.ts';
 import { RecentMap } from './recent-map.ts';
 import { CONSENSUS_LIMITS } from './settings.ts';
 import type { Lock, Promises } from './vote-rules.ts';
@@ -76,9 +77,7 @@ export interface GroupState extends Promises {
   nodes: Map<MetablockId, Node>;
   head: MetablockId | null;
   packed: PackedWindow | null;
-  /** Finalized Metablocks, the oldest first; all of a Generation above `recentFloor`. */
-  recentFinal: ReadonlyMap<MetablockId, Generation>;
-  recentFloor: Generation;
+  recentFinal: RecentChain;
   dismissed: RecentMap<Dismissed>;
 
   held: Map<MetablockId, Held>;
@@ -105,8 +104,12 @@ export interface GroupState extends Promises {
   newLevelBallot: Ballot;
   /** From preparing to Finalizable, smoothed, in milliseconds; null before the first. */
   roundTripMs: number | null;
+  /** How much wider turns are than configured or measured. */
+  turnScale: number;
   /** When the last Metablock with Blocks that became Finalizable was observed. */
   carriedAtMs: number;
+  /** When the last Metablock with Blocks became Finalizable here. */
+  decidedAtMs: number;
 
   prepareAtMs: number | null;
   deadlineMs: number | null;
@@ -133,8 +136,7 @@ export function makeGroupState(sync: SyncGroup, isVoter: boolean, nowMs: number)
     nodes: new Map(),
     head: null,
     packed: null,
-    recentFinal: new Map(),
-    recentFloor: NO_GENERATION,
+    recentFinal: makeRecentChain(),
     dismissed: RecentMap.empty(CONSENSUS_LIMITS.dismissedMax),
     held: new Map(),
     heldCertificates: new Map(),
@@ -150,7 +152,9 @@ export function makeGroupState(sync: SyncGroup, isVoter: boolean, nowMs: number)
     highestLevel: -1 as Level,
     newLevelBallot: zero,
     roundTripMs: null,
+    turnScale: 1,
     carriedAtMs: Number.NEGATIVE_INFINITY,
+    decidedAtMs: Number.NEGATIVE_INFINITY,
     prepareAtMs: null,
     deadlineMs: null,
   };
@@ -165,14 +169,18 @@ export function predecessorIn(
   return undefined;
 }
 
+function copyMap<Key, Value>(map: Map<Key, Value>): Map<Key, Value> {
+  return map.size === 0 ? new Map() : new Map(map);
+}
+
 /** A copy that a step may change without the given state noticing. */
 export function copyGroupState(state: GroupState): GroupState {
   return {
     ...state,
     nodes: new Map(state.nodes),
-    held: new Map(state.held),
-    heldCertificates: new Map(state.heldCertificates),
-    asks: new Map(state.asks),
+    held: copyMap(state.held),
+    heldCertificates: copyMap(state.heldCertificates),
+    asks: copyMap(state.asks),
     seen: new Map(state.seen),
     voteTips: new Map(state.voteTips),
   };

@@ -9,6 +9,7 @@ import { childrenOf, type GroupState, predecessorIn } from './group-state.ts';
 import { askFor, hold, isVouchedFor, shareOf } from './held.ts';
 import { hasVoted, type Node } from './node.ts';
 import { addVote } from './progress.ts';
+import { isRecent } from './recent-chain.ts';
 import { hasGoodShape, isWellFormed, makeNode } from './well-formed.ts';
 import type { Work } from './work.ts';
 
@@ -47,7 +48,7 @@ function isNewsFor(work: Work, id: GroupId, metablock: MetablockId): boolean {
   return !(
     group.nodes.has(metablock) ||
     group.held.has(metablock) ||
-    group.recentFinal.has(metablock) ||
+    isRecent(group.recentFinal, metablock) ||
     group.dismissed.has(metablock)
   );
 }

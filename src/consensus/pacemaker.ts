@@ -2,6 +2,7 @@ import type { Ballot } from '../model/numbers.ts';
 import { type GroupState, headNode } from './group-state.ts';
 import { pendingOf } from './pending-blocks.ts';
 import { CONSENSUS_LIMITS } from './settings.ts';
+import { widenTurns } from './turns.ts';
 import { deriveFollowed } from './vote-rules.ts';
 import type { Work } from './work.ts';
 
@@ -42,6 +43,7 @@ export function timeoutMs(work: Work, group: GroupState): number {
 /** Moves on where the timer ran out, and follows where f + 1 owners are higher. */
 export function moveBallot(work: Work, group: GroupState): void {
   if (group.timerAtMs !== null && work.nowMs >= group.timerAtMs + timeoutMs(work, group)) {
+    widenTurns(group);
     raiseBallot(work, group, (group.ballot + 1) as Ballot);
   }
   const { self } = work.context;

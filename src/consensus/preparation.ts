@@ -10,6 +10,7 @@ import {
 } from '../model/metablock.ts';
 import { type Generation, type Level, NO_GENERATION } from '../model/numbers.ts';
 import type { GroupId } from '../model/sync-group.ts';
+import type { ConsensusSettings } from './events.ts';
 import { type GroupState, headNode } from './group-state.ts';
 import { addNode, hasOwnChild } from './metablock-intake.ts';
 import type { Node } from './node.ts';
@@ -50,15 +51,16 @@ function deriveCall(
   const isFull = pending.count >= settings.prepareBlockCount;
   group.pendingFullAtMs = isFull ? (group.pendingFullAtMs ?? work.nowMs) : null;
   const turn = deriveTurn(group, self, ((head?.level ?? -1) + 1) as Level);
-  if (pending.count > 0) {
-    if (head?.carries === true) return { atMs: sinceMs, turn };
-    const spacedMs = Math.max(pending.sinceMs, group.carriedAtMs + settings.prepareIntervalMs);
-    return { atMs: Math.min(spacedMs, group.pendingFullAtMs ?? spacedMs), turn };
+  // A head that is not closed calls for a child, whatever else does. Where its issuer will have
+  // signed one along with it, that child may still be on its way: others wait one turn more.
+  if (head?.carries === true) {
+    return { atMs: sinceMs, turn: isClosedFast(head, settings) ? turn + 1 : turn };
   }
-  if (head?.carries !== true) return null;
-  // The head's issuer closes it; its empty child may be on its way, so others wait one turn more.
-  if (head.metablock.issuer === self) return { atMs: sinceMs, turn: 0 };
-  return { atMs: sinceMs, turn: turn + 1 };
+  if (pending.count === 0) return null;
+  // What came after all before it was decided follows a pause, however short: it waits for nobody.
+  if (pending.sinceMs >= group.decidedAtMs) return { atMs: pending.sinceMs, turn };
+  const spacedMs = Math.max(pending.sinceMs, group.carriedAtMs + settings.prepareIntervalMs);
+  return { atMs: Math.min(spacedMs, group.pendingFullAtMs ?? spacedMs), turn };
 }
 
 /** Where a new Metablock would stand in one group. */
@@ -153,21 +155,20 @@ function settlePlace(
 }
 
 /**
- * Fast close: signs the empty child of what was just prepared together with it, so that all who see
- * it Finalizable can certify the child at once. Under load the next Metablock closes it as soon.
+ * Does the issuer of this Metablock sign its empty child together with it («fast close»)? All who see
+ * it Finalizable can then certify the child at once. Under load the next Metablock closes it as soon.
  *
  * @source consensus.md 5.
  */
+function isClosedFast(node: Node, settings: ConsensusSettings): boolean {
+  return node.carries && node.blocks.length < settings.prepareBlockCount;
+}
+
 function closeFast(work: Work, places: readonly Place[], metablock: Metablock): void {
-  const { prepareBlockCount } = work.context.settings;
-  const quiet = places.filter(
-    ({ blocks }) => blocks.length > 0 && blocks.length < prepareBlockCount,
-  );
-  if (quiet.length === 0) return;
-  const closing = quiet.map(({ group }): Place => {
-    const before = nodeOf(group, metablock.id);
-    return { group, before, blocks: [] };
-  });
+  const closing = places
+    .map(({ group }): Place => ({ group, before: nodeOf(group, metablock.id), blocks: [] }))
+    .filter(({ before }) => before !== null && isClosedFast(before, work.context.settings));
+  if (closing.length === 0) return;
   const child = issue(work, closing);
   for (const place of closing) settlePlace(work, place, child, null);
 }

@@ -1,13 +1,15 @@
 import type { Certificate } from '../model/certificate.ts';
 import { invariant } from '../model/invariant.ts';
 import type { MetablockId } from '../model/metablock.ts';
-import type { Ballot, Generation } from '../model/numbers.ts';
+import type { Ballot } from '../model/numbers.ts';
 import type { AvatarId } from '../model/sync-group.ts';
 import { withoutFinal } from './block-window.ts';
 import { dismiss, dismissBelowFinalized } from './dismissal.ts';
 import type { GroupState } from './group-state.ts';
 import { highestFinalizable, type Node, type Tally, withFinalizable, withVote } from './node.ts';
+import { withRecent } from './recent-chain.ts';
 import { CONSENSUS_LIMITS } from './settings.ts';
+import { narrowTurns } from './turns.ts';
 import { isHigherHead } from './vote-rules.ts';
 import type { Work } from './work.ts';
 
@@ -61,10 +63,14 @@ function measure(work: Work, group: GroupState, node: Node, ballot: Ballot): voi
   if (node.level > group.highestLevel) {
     group.highestLevel = node.level;
     group.newLevelBallot = ballot;
+    narrowTurns(group);
     // Progress below one's own Ballot is no reason to stay in that Ballot longer.
     if (ballot >= group.ballot && group.timerAtMs !== null) group.timerAtMs = work.nowMs;
   }
-  if (node.carries) group.carriedAtMs = Math.max(group.carriedAtMs, node.observedAtMs);
+  if (node.carries) {
+    group.carriedAtMs = Math.max(group.carriedAtMs, node.observedAtMs);
+    group.decidedAtMs = work.nowMs;
+  }
   if (node.preparedBallot !== ballot) return;
   const sampleMs = work.nowMs - node.observedAtMs;
   group.roundTripMs =
@@ -139,14 +145,9 @@ export function finalize(work: Work, group: GroupState, target: MetablockId): vo
 }
 
 function rememberFinal(work: Work, group: GroupState, node: Node): void {
-  const recent = new Map(group.recentFinal);
-  recent.set(node.metablock.id, node.metablock.generation);
-  for (const [id, generation] of recent) {
-    if (recent.size <= CONSENSUS_LIMITS.recentFinalMax) break;
-    recent.delete(id);
-    group.recentFloor = generation as Generation;
-  }
-  group.recentFinal = recent;
+  const { id, generation } = node.metablock;
+  const max = CONSENSUS_LIMITS.recentFinalMax;
+  group.recentFinal = withRecent(group.recentFinal, id, { generation, max });
   // Another group of the same Metablock may still have to know whose these Blocks were.
   if (node.metablock.predecessors.length < 2) return;
   for (const block of node.blocks) work.rememberForeign(block.id, group.sync.id);

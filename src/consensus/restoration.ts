@@ -11,6 +11,7 @@ import { askFor } from './held.ts';
 import { place } from './metablock-intake.ts';
 import { hasVoted, type Node } from './node.ts';
 import { addVote } from './progress.ts';
+import { makeRecentChain, withRecent } from './recent-chain.ts';
 import { deriveTurn } from './turns.ts';
 import { type ConsensusState, EMPTY_STATE, Work } from './work.ts';
 
@@ -81,8 +82,9 @@ function restoreHead(
   group.head = metablock.id;
   group.finalized = head;
   group.finalizedGeneration = metablock.generation;
-  group.recentFinal = new Map([[metablock.id, metablock.generation]]);
-  group.recentFloor = Math.max(metablock.generation - 1, NO_GENERATION) as Generation;
+  const { id, generation } = metablock;
+  const floor = Math.max(generation - 1, NO_GENERATION) as Generation;
+  group.recentFinal = withRecent(makeRecentChain(floor), id, { generation, max: 1 });
 }
 
 function restoreBlocks(work: Work, durable: DurableState): void {
@@ -141,6 +143,7 @@ function restorePace(work: Work, group: GroupState): void {
   }
   group.newLevelBallot = group.ballot;
   group.carriedAtMs = Number.NEGATIVE_INFINITY;
+  group.decidedAtMs = Number.NEGATIVE_INFINITY;
   group.deadlineMs = work.nowMs;
   if (group.lock === null || group.nodes.has(group.lock.metablock)) return;
   if (!group.held.has(group.lock.metablock)) askFor(work, group, group.lock.metablock);

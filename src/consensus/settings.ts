@@ -32,7 +32,7 @@ export const CONSENSUS_LIMITS = {
   /** Least room for undecided Metablocks of one issuer in a group: a chunk of catching up fits. */
   undecidedMin: 128,
   /** Finalized Metablocks of a group whose ids are remembered, so that late news of them is quiet. */
-  recentFinalMax: 128,
+  recentFinalMax: 64,
   /** Metablocks of a group remembered as rivals of a finalized one, too old, or malformed. */
   dismissedMax: 128,
   /** Blocks remembered by their group alone: finalized ones, and those of foreign groups. */
@@ -45,5 +45,7 @@ export const CONSENSUS_LIMITS = {
   timeoutDoublingsMax: 24,
   /** Widest turn, in milliseconds, however slow the link. */
   turnMaxMs: 5_000,
+  /** Widening of turns where owners keep preparing side by side. */
+  turnScaleMax: 64,
   ownersMax: OWNERS_MAX,
 } as const;

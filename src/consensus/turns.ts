@@ -1,7 +1,7 @@
 import type { MetablockId } from '../model/metablock.ts';
 import type { Level } from '../model/numbers.ts';
 import type { AvatarId } from '../model/sync-group.ts';
-import type { GroupState } from './group-state.ts';
+import { childrenOf, type GroupState } from './group-state.ts';
 import type { Node } from './node.ts';
 import { CONSENSUS_LIMITS } from './settings.ts';
 import type { Work } from './work.ts';
@@ -18,10 +18,25 @@ export function deriveTurn(group: GroupState, owner: AvatarId, level: Level): nu
   return (((index - level) % count) + count) % count;
 }
 
-/** How long one turn lasts, in milliseconds: as configured, on slow links a round trip. */
+/**
+ * How long one turn lasts, in milliseconds: as configured; on slow links a round trip; wider while
+ * turns are found to be too narrow.
+ */
 export function turnWidthMs(work: Work, group: GroupState): number {
-  const measured = Math.min(group.roundTripMs ?? 0, CONSENSUS_LIMITS.turnMaxMs);
-  return Math.max(work.context.settings.turnMs, measured);
+  const measured = Math.max(work.context.settings.turnMs, group.roundTripMs ?? 0);
+  return Math.min(measured * group.turnScale, CONSENSUS_LIMITS.turnMaxMs);
+}
+
+/** A Ballot failed: where several owners had made a child of its head, turns are too narrow. */
+export function widenTurns(group: GroupState): void {
+  const issuers = new Set(childrenOf(group, group.head).map((node) => node.metablock.issuer));
+  if (issuers.size < 2) return;
+  group.turnScale = Math.min(2 * group.turnScale, CONSENSUS_LIMITS.turnScaleMax);
+}
+
+/** A new Level became Finalizable: turns find back to their width, slowly. */
+export function narrowTurns(group: GroupState): void {
+  group.turnScale = Math.max(1, 0.995 * group.turnScale);
 }
 
 /** Since when the head is Finalizable at R, from where turns count; null where it is not. */

@@ -24,7 +24,10 @@ export class DurableStore {
   readonly chains = new Map<GroupId, MetablockId[]>();
   /** Final Blocks of each group in their order. */
   readonly finalBlocks = new Map<GroupId, BlockId[]>();
+  /** Group and Metablock of all these chains. */
+  readonly finals = new Set<string>();
   readonly metablocks = new Map<MetablockId, Metablock>();
+  private readonly open = new Map<MetablockId, Metablock>();
   readonly certificates = new Map<MetablockId, Map<string, Certificate>>();
   readonly blocks = new Map<BlockId, StackedBlock>();
   /** Blocks of each Causal Group; the index is the causal sequence less one. */
@@ -61,6 +64,7 @@ export class DurableStore {
         return;
       case 'store-metablock':
         this.metablocks.set(effect.metablock.id, effect.metablock);
+        this.open.set(effect.metablock.id, effect.metablock);
         return;
       case 'store-certificate':
         this.putCertificate(effect.certificate);
@@ -85,6 +89,12 @@ export class DurableStore {
     const { head, blocks } = effect;
     this.heads.set(head.group, head);
     this.chains.get(head.group)!.push(head.metablock);
+    this.finals.add(head.group + head.metablock);
+    for (const [id, metablock] of this.open) {
+      if (!metablock.predecessors.some(({ group }) => this.isOpen(metablock, group))) {
+        this.open.delete(id);
+      }
+    }
     for (const block of blocks) {
       this.finalBlocks.get(head.group)!.push(block.id);
       const stacked = this.blocks.get(block.id);
@@ -98,11 +108,7 @@ export class DurableStore {
 
   /** Metablocks that are undecided in some group, or are the last of its finalized chain. */
   openMetablocks(): Metablock[] {
-    return [...this.metablocks.values()]
-      .filter((metablock) =>
-        metablock.predecessors.some(({ group }) => this.isOpen(metablock, group)),
-      )
-      .sort((a, b) => a.generation - b.generation);
+    return [...this.open.values()].sort((a, b) => a.generation - b.generation);
   }
 
   private isOpen(metablock: Metablock, group: GroupId): boolean {
