@@ -8,7 +8,10 @@ const NODE_HEIGHT = 34;
 const NODE_GAP = 10;
 const ROW_PADDING = 14;
 const TOP = 64;
-const BOTTOM = 74;
+const BOTTOM = 52;
+const LEGEND_WIDTH = 216;
+const LEGEND_HEIGHT = 22;
+const LEGEND_ROWS_MAX = 8;
 const RIGHT = 24;
 
 const STYLE = `
@@ -64,7 +67,7 @@ export function drawSvg(report: DagReport): string {
     `  <defs>${[...new Set(markers)].join('')}</defs>`,
     `  <rect width="${width}" height="${height}" fill="#ffffff"/>`,
     text({ x: 16, y: 26 }, 'SIC-DAG', 'title'),
-    text({ x: 84, y: 26 }, countOf(report.nodes), 'faint'),
+    text({ x: LABEL_WIDTH, y: 26 }, countOf(report.nodes), 'faint'),
     ...layout.rows.map((row, index) => drawRow(row, index, width)),
     ...layout.generations.map((generation, index) => drawColumn(generation, index, layout)),
     ...report.nodes.flatMap((node) => drawArrows(node, layout)),
@@ -92,7 +95,9 @@ function lay(nodes: readonly DagNode[]): Layout {
   for (const issuer of issuers) {
     let deepest = 1;
     for (const [column, generation] of generations.entries()) {
-      const cell = nodes.filter((each) => each.issuer === issuer && each.generation === generation);
+      const cell = nodes
+        .filter((each) => each.issuer === issuer && each.generation === generation)
+        .sort(byGroups);
       deepest = Math.max(deepest, cell.length);
       cell.forEach((node, index) => {
         const x = LABEL_WIDTH + column * COLUMN_WIDTH + (COLUMN_WIDTH - NODE_WIDTH) / 2;
@@ -104,7 +109,20 @@ function lay(nodes: readonly DagNode[]): Layout {
     y += height;
   }
   const width = LABEL_WIDTH + Math.max(4, generations.length) * COLUMN_WIDTH + RIGHT;
-  return { generations, rows, places, colours: coloursOf(nodes), width, height: y + BOTTOM };
+  const colours = coloursOf(nodes);
+  const height = y + BOTTOM + legendRows(colours.size, width) * LEGEND_HEIGHT;
+  return { generations, rows, places, colours, width, height };
+}
+
+/** Metablocks of one group on one height, as far as may be: fewer arrows cross. */
+function byGroups(a: DagNode, b: DagNode): number {
+  const [first, second] = [[...a.groups].sort().join(), [...b.groups].sort().join()];
+  return first < second ? -1 : first > second ? 1 : 0;
+}
+
+function legendRows(groupCount: number, width: number): number {
+  const perRow = Math.max(1, Math.floor((width - 32) / LEGEND_WIDTH));
+  return Math.min(LEGEND_ROWS_MAX, Math.ceil(groupCount / perRow));
 }
 
 /** Groups in the order in which they appear, so that a drawing of the same nodes is the same. */
@@ -176,20 +194,24 @@ function drawNode(node: DagNode, { places }: Layout): string {
   ].join('\n');
 }
 
-function drawLegend({ colours, height, width }: Layout): string[] {
-  const y = height - BOTTOM + 22;
-  const states = ['prepared', 'finalizable', 'finalized'].map((state, index) => {
+function drawLegend({ colours, rows, width }: Layout): string[] {
+  const last = rows.at(-1);
+  const y = (last === undefined ? TOP : last.y + last.height) + 22;
+  const states = ['Prepared', 'Finalizable', 'Finalized'].map((name, index) => {
     const x = 16 + index * 110;
-    const box = `  <rect class="node ${state}" x="${x}" y="${y}" width="22" height="14" rx="4"/>`;
-    return `${box}\n${text({ x: x + 29, y: y + 11 }, state, 'faint')}`;
+    const style = `node ${name.toLowerCase()}`;
+    const box = `  <rect class="${style}" x="${x}" y="${y}" width="22" height="14" rx="4"/>`;
+    return `${box}\n${text({ x: x + 29, y: y + 11 }, name, 'faint')}`;
   });
   const round = `  <rect class="node finalized" x="346" y="${y}" width="26" height="14" rx="7"/>`;
   const closing = `${round}\n${text({ x: 379, y: y + 11 }, 'closing, without Blocks', 'faint')}`;
-  const fits = Math.max(1, Math.floor((width - 32) / 150));
-  const groups = [...colours].slice(0, fits).map(([name, colour], index) => {
-    const x = 16 + index * 150;
-    const line = `  <path d="M${x} ${y + 35} h22" stroke="${colour}" stroke-width="3"/>`;
-    return `${line}\n${text({ x: x + 29, y: y + 39 }, cut(name, 18), 'faint')}`;
+  const perRow = Math.max(1, Math.floor((width - 32) / LEGEND_WIDTH));
+  const shown = [...colours].slice(0, perRow * LEGEND_ROWS_MAX);
+  const groups = shown.map(([name, colour], index) => {
+    const x = 16 + (index % perRow) * LEGEND_WIDTH;
+    const top = y + 35 + Math.floor(index / perRow) * LEGEND_HEIGHT;
+    const line = `  <path d="M${x} ${top} h22" stroke="${colour}" stroke-width="3"/>`;
+    return `${line}\n${text({ x: x + 29, y: top + 4 }, cut(name, 26), 'faint')}`;
   });
   return [...states, closing, ...groups];
 }

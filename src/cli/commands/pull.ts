@@ -44,22 +44,27 @@ async function pull(
   const { interrupted } = cli.io;
   const signal = AbortSignal.any([stop.signal, interrupted]);
   let next = range.from;
-  let isCut = true;
+  let printed = 0;
   try {
     for await (const entry of (await cli.agent()).pull(pact, range, signal)) {
       const isRead = await cli.io.out(`${JSON.stringify(entry)}\n`);
       next = entry.sequence + 1;
+      printed++;
       if (isRead) continue;
       stop.abort();
-      break;
+      return;
     }
-    isCut = interrupted.aborted;
+    if (interrupted.aborted) cli.exit = EXIT.interrupted;
+    else if (range.follow && printed !== range.count) throw ended();
   } finally {
-    if (range.follow && isCut) {
+    if (range.follow && printed !== range.count && !stop.signal.aborted) {
       cli.io.err(`To go on from here: vertebra pull ${pact} --from ${next} --follow\n`);
     }
   }
-  if (interrupted.aborted) cli.exit = EXIT.interrupted;
+}
+
+function ended(): CliError {
+  return new CliError(EXIT.unreachable, 'agent-unreachable', 'The agent ended.');
 }
 
 function readNumber(flag: string, text: string): number {
