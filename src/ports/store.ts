@@ -29,6 +29,7 @@ export interface Store {
   /** Makes the Pact known and its tables. Known already: nothing happens. @returns its table's name. */
   putPact(pact: Pact): string;
   pacts(): PactRecord[];
+  /** Its Pact is known before it, and it before its Blocks. */
   putGroup(group: SyncGroup): void;
   groups(): SyncGroup[];
 
