@@ -65,8 +65,9 @@ async function run(cli: Cli, flags: RunFlags): Promise<void> {
     fatal = cause;
     ended.abort();
   };
-  // Whoever started us with a channel wants us to end with it, however it ends.
+  // Whoever started us with a channel wants us to end with it, however it ends: also before now.
   if (process.connected) process.once('disconnect', () => ended.abort());
+  else if (process.send !== undefined) ended.abort();
   const face = await openParticipant({ home, world, config, log, onFatal });
   const endings: (() => Promise<void> | void)[] = [() => face.close()];
   try {
