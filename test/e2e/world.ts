@@ -34,6 +34,8 @@ export interface WorldOptions {
   /** Lines for `vertebra.toml` of each. */
   readonly settings?: string;
   readonly launch?: AgentLaunch;
+  /** Who does not start yet. */
+  readonly absent?: readonly string[];
   /** Where it makes its homes; a new folder if not said. */
   readonly folder?: string;
 }
@@ -70,8 +72,9 @@ export class World {
   static async start(options: WorldOptions): Promise<World> {
     const world = await World.make(options);
     try {
-      for (const agent of world.agents) agent.start(options.launch);
-      await Promise.all(world.agents.map((agent) => agent.ready()));
+      const present = world.agents.filter((each) => !options.absent?.includes(each.name));
+      for (const agent of present) agent.start(options.launch);
+      await Promise.all(present.map((agent) => agent.ready()));
       await world.deploy();
     } catch (cause) {
       await world.end();
