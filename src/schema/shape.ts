@@ -10,7 +10,7 @@ export const DEFAULT_BYTES_MAX = 64 * 1024;
 export const DEFAULT_ITEMS_MAX = 1024;
 /** Largest bound that a Pact may name for text and bytes. */
 export const LENGTH_BOUND_MAX = 4 * 1024 * 1024;
-/** The same for items, and items of all arrays of one Entry: in memory each is far more than a byte. */
+/** The same for items, and for all items of one Entry: in memory each is far more than a byte. */
 export const ENTRY_ITEMS_MAX = 256 * 1024;
 
 /** Half of a surrogate pair: with the `u` flag, whole pairs do not match. */

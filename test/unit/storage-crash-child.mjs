@@ -1,5 +1,5 @@
 // Fills a database for storage-crash.test.ts, Block after Block, until it is killed.
-// Arguments: the file, rows in a Block, and the Block in whose transaction to wait for the end (or 0).
+// Arguments: the file, rows in a Block, and the Block in whose transaction to stop (0: in none).
 import { createHash } from 'node:crypto';
 import { writeSync } from 'node:fs';
 

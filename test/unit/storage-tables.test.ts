@@ -82,7 +82,7 @@ function fillEveryTable(): void {
 }
 
 describe('the table of a Pact', () => {
-  test('has a column of the fitting type for each field, and says where each row comes from', () => {
+  test('has a fitting column for each field, and says where each row comes from', () => {
     const pact = pactOf('every_type', {
       s: { type: 'string' },
       i: { type: 'integer' },
