@@ -130,7 +130,7 @@ export class Ranges {
       return true;
     }
     this.open.delete(key);
-    this.waitWith(key, open.stood, nowMs);
+    this.waitAfter(key, open, nowMs);
     this.fill(nowMs);
     return true;
   }
@@ -214,7 +214,7 @@ export class Ranges {
       const range = this.stillLacking(standing, todo);
       if (range === null) continue;
       const stood = standingIn(this.mine().get(range.group), range);
-      if (!this.mayAsk(key, stood, nowMs)) continue;
+      if (!this.mayAsk(key, peer, stood, nowMs)) continue;
       if (range.range === 'chain') standing.fresh.delete(range.group);
       const deadlineMs = nowMs + this.parts.settings.answerMs;
       this.open.set(key, { range, peer, stood, next: range.from, deadlineMs });
@@ -237,25 +237,35 @@ export class Ranges {
     this.parts.send(peer, { kind: 'want-range', ...range });
   }
 
-  private mayAsk(key: string, stood: string, nowMs: number): boolean {
-    const wait = this.waits.get(key);
-    if (wait === undefined || wait.notBeforeMs <= nowMs) return true;
-    if (wait.stood !== stood && wait.delayMs > WAIT_MIN_MS) return true;
-    this.parts.wake(wait.notBeforeMs);
+  private mayAsk(key: string, peer: AvatarId, stood: string, nowMs: number): boolean {
+    const any = this.waits.get(key);
+    const one = this.waits.get(key + peer);
+    const anyMs = any?.notBeforeMs ?? 0;
+    const oneMs = one === undefined || one.stood !== stood ? 0 : one.notBeforeMs;
+    const notBeforeMs = Math.max(anyMs, oneMs);
+    if (notBeforeMs <= nowMs) return true;
+    this.parts.wake(notBeforeMs);
     return false;
   }
 
   /**
-   * What a range brought is judged a moment later, so where we stand is not yet what it will be;
-   * and what it brought may be refused: not asking again at once keeps both from becoming a loop.
+   * What a range brought is judged a moment later, so where we stand is not yet what it will be: for
+   * that moment nobody is asked for it again. A peer whose range did not help, because what it sent
+   * was refused or it promised too much, is asked for it less and less often, and others are not.
    */
-  private waitWith(key: string, stood: string, nowMs: number): void {
-    const before = this.waits.get(key);
-    const again = before !== undefined && before.stood === stood;
-    const delayMs = again ? Math.min(before.delayMs * 2, WAIT_MAX_MS) : WAIT_MIN_MS;
+  private waitAfter(key: string, { peer, stood }: OpenRange, nowMs: number): void {
+    const before = this.waits.get(key + peer);
+    const inVain = before !== undefined && before.stood === stood;
+    const delayMs = inVain ? Math.min(before.delayMs * 2, WAIT_MAX_MS) : WAIT_MIN_MS;
+    this.remember(key + peer, { stood, delayMs, notBeforeMs: nowMs + delayMs });
+    const notBeforeMs = nowMs + WAIT_MIN_MS;
+    this.remember(key, { stood, delayMs: WAIT_MIN_MS, notBeforeMs });
+    this.parts.wake(notBeforeMs);
+  }
+
+  private remember(key: string, wait: Wait): void {
     this.waits.delete(key);
-    this.waits.set(key, { stood, delayMs, notBeforeMs: nowMs + delayMs });
-    this.parts.wake(nowMs + delayMs);
+    this.waits.set(key, wait);
     if (this.waits.size <= WAITS_MAX) return;
     for (const oldest of this.waits.keys()) {
       this.waits.delete(oldest);
