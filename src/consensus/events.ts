@@ -34,6 +34,8 @@ export type ConsensusEvent =
       readonly issuer: AvatarId;
       readonly lastGood: CausalSequence;
     }
+  /** How long a message and its answer take on the slowest link that matters; null: not known. */
+  | { readonly kind: 'round-trip'; readonly ms: number | null }
   /** Time passed: the state's deadline is due. */
   | { readonly kind: 'tick' };
 

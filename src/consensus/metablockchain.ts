@@ -78,6 +78,9 @@ function observe(work: Work, event: ConsensusEvent): void {
       group.pending = null;
       return;
     }
+    case 'round-trip':
+      work.linkRoundTripMs = event.ms;
+      return;
     case 'tick':
       for (const group of work.allGroups()) {
         if (group.deadlineMs !== null && group.deadlineMs <= work.nowMs) work.open(group.sync.id);

@@ -1,7 +1,7 @@
 import type { Ballot } from '../model/numbers.ts';
 import { type GroupState, headNode } from './group-state.ts';
 import { pendingOf } from './pending-blocks.ts';
-import { CONSENSUS_LIMITS } from './settings.ts';
+import { timeoutMs } from './timeout.ts';
 import { widenTurns } from './turns.ts';
 import { deriveFollowed } from './vote-rules.ts';
 import type { Work } from './work.ts';
@@ -25,19 +25,6 @@ export function ownersAtBallot(work: Work, group: Readonly<GroupState>): number 
     if (isSelf || (group.seen.get(owner) ?? 0) >= group.ballot) count++;
   }
   return count;
-}
-
-/**
- * How long the Ballot lasts once a Quorum is there, in milliseconds.
- *
- * @source consensus.md 5: base * 2^k, base 4 smoothed round trips, k Ballots since the last new Level.
- */
-export function timeoutMs(work: Work, group: GroupState): number {
-  const { ballotTimeoutMs, ballotTimeoutMaxMs } = work.context.settings;
-  const baseMs = Math.max(ballotTimeoutMs, 4 * (group.roundTripMs ?? 0));
-  const doublings = Math.max(0, group.ballot - group.newLevelBallot);
-  const factor = 2 ** Math.min(doublings, CONSENSUS_LIMITS.timeoutDoublingsMax);
-  return Math.min(baseMs * factor, Math.max(ballotTimeoutMaxMs, 4 * baseMs));
 }
 
 /** Moves on where the timer ran out, and follows where f + 1 owners are higher. */

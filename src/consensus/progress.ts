@@ -9,6 +9,7 @@ import type { GroupState } from './group-state.ts';
 import { highestFinalizable, type Node, type Tally, withFinalizable, withVote } from './node.ts';
 import { withRecent } from './recent-chain.ts';
 import { CONSENSUS_LIMITS } from './settings.ts';
+import { measureRoundTrip } from './timeout.ts';
 import { narrowTurns } from './turns.ts';
 import { isHigherHead } from './vote-rules.ts';
 import type { Work } from './work.ts';
@@ -72,9 +73,7 @@ function measure(work: Work, group: GroupState, node: Node, ballot: Ballot): voi
     group.decidedAtMs = work.nowMs;
   }
   if (node.preparedBallot !== ballot) return;
-  const sampleMs = work.nowMs - node.observedAtMs;
-  group.roundTripMs =
-    group.roundTripMs === null ? sampleMs : (7 * group.roundTripMs + sampleMs) / 8;
+  measureRoundTrip(work, group, work.nowMs - node.observedAtMs);
 }
 
 /** Stores a Metablock and all before it in the window that is not stored yet, the oldest first. */

@@ -1,8 +1,9 @@
 import { invariant } from '../model/invariant.ts';
 import type { GroupState } from './group-state.ts';
 import { askAgain, nextAskMs } from './held.ts';
-import { moveBallot, setTimer, timeoutMs } from './pacemaker.ts';
+import { moveBallot, setTimer } from './pacemaker.ts';
 import { derivePrepareAtMs, prepare } from './preparation.ts';
+import { timeoutMs } from './timeout.ts';
 import { nextVotableMs, voteNext } from './voting.ts';
 import type { Work } from './work.ts';
 

@@ -4,6 +4,7 @@ import type { AvatarId } from '../model/sync-group.ts';
 import { childrenOf, type GroupState } from './group-state.ts';
 import type { Node } from './node.ts';
 import { CONSENSUS_LIMITS } from './settings.ts';
+import { roundTripMs, timeoutMs } from './timeout.ts';
 import type { Work } from './work.ts';
 
 /**
@@ -19,12 +20,15 @@ export function deriveTurn(group: GroupState, owner: AvatarId, level: Level): nu
 }
 
 /**
- * How long one turn lasts, in milliseconds: as configured; on slow links a round trip; wider while
- * turns are found to be too narrow.
+ * How long one turn lasts, in milliseconds: as configured; on slow links a round trip, and more where
+ * owners keep preparing side by side, but never so long that the absence of as many owners as a
+ * Quorum stands uses up half a Ballot.
  */
 export function turnWidthMs(work: Work, group: GroupState): number {
-  const measured = Math.max(work.context.settings.turnMs, group.roundTripMs ?? 0);
-  return Math.min(measured * group.turnScale, CONSENSUS_LIMITS.turnMaxMs);
+  const measured = roundTripMs(work, group) * group.turnScale;
+  const absent = group.sync.owners.length - group.quorum;
+  const widest = timeoutMs(work, group) / (2 * (absent + 1));
+  return Math.max(work.context.settings.turnMs, Math.min(measured, widest));
 }
 
 /** A Ballot failed: where several owners had made a child of its head, turns are too narrow. */

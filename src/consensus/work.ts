@@ -24,6 +24,8 @@ export interface ConsensusState {
   /** The groups of Blocks that are final, or of groups that are not known here. */
   readonly foreignBlocks: RecentMap<GroupId>;
   readonly deadlineMs: number | null;
+  /** What the links are said to take, there and back. */
+  readonly linkRoundTripMs: number | null;
   /** What a restart found undone; the first step does it. */
   readonly undone: readonly ConsensusEffect[];
 }
@@ -32,6 +34,7 @@ export const EMPTY_STATE: ConsensusState = {
   groups: IdMap.empty(),
   foreignBlocks: RecentMap.empty(CONSENSUS_LIMITS.foreignBlocksMax),
   deadlineMs: null,
+  linkRoundTripMs: null,
   undone: [],
 };
 
@@ -45,6 +48,7 @@ interface OwnVote {
 export class Work {
   readonly context: ConsensusContext;
   readonly nowMs: number;
+  linkRoundTripMs: number | null;
   private readonly base: ConsensusState;
   private readonly opened = new Map<GroupId, GroupState>();
   private foreign: RecentMap<GroupId>;
@@ -60,6 +64,7 @@ export class Work {
     this.base = base;
     this.nowMs = nowMs;
     this.foreign = base.foreignBlocks;
+    this.linkRoundTripMs = base.linkRoundTripMs;
   }
 
   /** A group to read. */
@@ -166,7 +171,8 @@ export class Work {
         deadlineMs = group.deadlineMs;
       }
     }
-    return { groups, foreignBlocks: this.foreign, deadlineMs, undone };
+    const { linkRoundTripMs } = this;
+    return { groups, foreignBlocks: this.foreign, deadlineMs, linkRoundTripMs, undone };
   }
 
   private sealVote({ metablock, entries }: OwnVote): void {
