@@ -20,7 +20,8 @@ export interface AvatarKeys {
 }
 
 /**
- * Derives a Participant's Avatar in a World, the same one each time. Nobody can tell that Avatars in
+ * Derives a Participant's Avatar in a World, the same one each time. Nobody can tell that Avatars
+ * in
  * different Worlds have one Participant, nor compute an Avatar without both secrets.
  *
  * @param participantSeed Ed25519 seed, 32 bytes.

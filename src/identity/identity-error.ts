@@ -14,7 +14,9 @@ export type IdentityErrorCode =
   /** The operating system would not let us write it: no space, no permission, no folder. */
   | 'IDENTITY_FILE_UNWRITABLE';
 
-/** Thrown when a key file cannot be used. Says what, where and how to mend it; never the content. */
+/**
+ * Thrown when a key file cannot be used. Says what, where and how to mend it; never the content.
+ */
 export class IdentityError extends Error {
   override readonly name = 'IdentityError';
   readonly code: IdentityErrorCode;

@@ -1,4 +1,6 @@
-/** Keys of Participants and Avatars, World identifiers, proofs, and the sessions between Avatars. */
+/**
+ * Keys of Participants and Avatars, World identifiers, proofs, and the sessions between Avatars.
+ */
 export { type AvatarKeys, deriveAvatar } from './avatar.ts';
 export { AVATAR_BINDING_BYTES, bindAvatar, checkAvatarBinding } from './avatar-binding.ts';
 export {

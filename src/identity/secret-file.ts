@@ -124,7 +124,8 @@ function readWhole(path: string, descriptor: number): Uint8Array {
 /**
  * Reads a file that `createSecretFile` made, here or on another device.
  *
- * @throws IdentityError if it is missing, not a plain file, open to others, or does not hold what it
+ * @throws IdentityError if it is missing, not a plain file, open to others, or does not hold what
+ * it
  * should.
  */
 export function loadSecretFile(path: string, kind: SecretKind): Secret {

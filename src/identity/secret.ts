@@ -3,7 +3,8 @@ import { randomBytes, timingSafeEqual } from 'node:crypto';
 const REDACTED = '[secret]';
 
 /**
- * Bytes that no log, error, table or frame may show. However it is printed (in a string, as JSON, by
+ * Bytes that no log, error, table or frame may show. However it is printed (in a string, as JSON,
+ * by
  * `console.log`), it reads `[secret]`; only `reveal` gives the bytes.
  */
 export class Secret {

@@ -8,7 +8,8 @@ import { HANDSHAKE_FRAMES, NoiseHandshake, refuseStep } from './session-handshak
 import { openNoise, type SessionIdentity } from './session-identity.ts';
 
 /**
- * The end that opened the link. It says its lasting key only to one that answered its knock, so that
+ * The end that opened the link. It says its lasting key only to one that answered its knock, so
+ * that
  * knows the World; and it has no session before the responder's first sealed frame, which alone
  * proves the responder to have taken message 3.
  */

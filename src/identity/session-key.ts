@@ -40,7 +40,8 @@ export class SessionKey {
   /**
    * What both ends share.
    * @param publicKey The other end's, 32 bytes, whatever a peer made of them.
-   * @returns 32 bytes, or null when the key is of small order (the result would be zero, RFC 7748, 6.1).
+   * @returns 32 bytes, or null when the key is of small order (the result would be zero, RFC 7748,
+   * 6.1).
    */
   agree(publicKey: Uint8Array): Uint8Array | null {
     invariant(publicKey.length === SESSION_KEY_BYTES, 'an X25519 key has 32 bytes');

@@ -7,7 +7,8 @@ import { HANDSHAKE_FRAMES, NoiseHandshake, refuseStep } from './session-handshak
 import { openNoise, type SessionIdentity } from './session-identity.ts';
 
 /**
- * The end that accepted the link. It is silent, and makes no key, until it has seen the knock of one
+ * The end that accepted the link. It is silent, and makes no key, until it has seen the knock of
+ * one
  * that knows the World; it says who it is only when message 3 has proven who is there.
  */
 export class Responder {

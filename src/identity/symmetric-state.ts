@@ -25,7 +25,9 @@ export interface SplitKeys {
   readonly responderToInitiator: CipherState;
 }
 
-/** Chaining key, handshake hash and current cipher: the SymmetricState of Noise (revision 34, 5.2). */
+/**
+ * Chaining key, handshake hash and current cipher: the SymmetricState of Noise (revision 34, 5.2).
+ */
 export class SymmetricState {
   #chainingKey: Uint8Array;
   #hash: Uint8Array;

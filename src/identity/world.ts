@@ -8,7 +8,9 @@ export const WORLD_TAG_BYTES = 8;
 
 /** What a World identifier is used for, each derived one way. */
 export interface WorldKeys {
-  /** 8 bytes that may be public: they name the World on a broker and say nothing of its identifier. */
+  /**
+   * 8 bytes that may be public: they name the World on a broker and say nothing of its identifier.
+   */
   readonly tag: Uint8Array;
   /** The pre-shared key of every Noise session, 32 bytes. */
   readonly sessionKey: Secret;

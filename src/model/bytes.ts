@@ -1,6 +1,9 @@
 import { invariant } from './invariant.ts';
 
-/** A SHA-256 digest or an Ed25519 public key in memory: 64 lower-case hex digits. On the wire 32 bytes. */
+/**
+ * A SHA-256 digest or an Ed25519 public key in memory: 64 lower-case hex digits. On the wire 32
+ * bytes.
+ */
 export type Hex32 = string & { readonly __shape: 'Hex32' };
 
 /** Computes SHA-256; handed in, because the model imports nothing. */
@@ -73,7 +76,9 @@ export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
   return whole;
 }
 
-/** Order of ids: by their bytes, which for lower-case hex of one length is the order of the text. */
+/**
+ * Order of ids: by their bytes, which for lower-case hex of one length is the order of the text.
+ */
 export function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -1,4 +1,6 @@
-/** A bug of ours: a condition that our own code promises did not hold. Caught nowhere below `main`. */
+/**
+ * A bug of ours: a condition that our own code promises did not hold. Caught nowhere below `main`.
+ */
 export class InvariantError extends Error {
   override readonly name = 'InvariantError';
 }

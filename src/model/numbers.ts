@@ -1,4 +1,6 @@
-/** A Metablock's number in the SIC-DAG: 0 for a first one, else 1 + the highest of its predecessors. */
+/**
+ * A Metablock's number in the SIC-DAG: 0 for a first one, else 1 + the highest of its predecessors.
+ */
 export type Generation = number & { readonly __unit: 'Generation' };
 
 /** The attempt number of a Sync Group. Never falls, is never reset. */

@@ -28,7 +28,10 @@ export interface Pact {
   readonly extends: PactId | null;
   readonly quorumPolicy: QuorumPolicy;
   readonly availability: Availability;
-  /** Canonical JSON text of the whole Pact with what it inherits: spreads as an Entry, hashes to `id`. */
+  /**
+   * Canonical JSON text of the whole Pact with what it inherits: spreads as an Entry, hashes to
+   * `id`.
+   */
   readonly definition: string;
 }
 

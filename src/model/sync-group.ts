@@ -6,7 +6,9 @@ export type AvatarId = Hex32;
 export type PactId = Hex32;
 export type GroupId = Hex32;
 
-/** How many owners decide: `two-thirds` is ceil(2n/3), `every-owner` n, `strict` n and the letter. */
+/**
+ * How many owners decide: `two-thirds` is ceil(2n/3), `every-owner` n, `strict` n and the letter.
+ */
 export type QuorumPolicy = 'two-thirds' | 'every-owner' | 'strict';
 
 /** Whether an owner must hold a Block's Entries before it votes, or its header is enough (V4). */
@@ -66,7 +68,8 @@ export function deriveQuorum(ownerCount: number, policy: QuorumPolicy): number {
 }
 
 /**
- * The number that stands for a Sync Group in SQL (`_group`): the first 53 bits of its id, so the same
+ * The number that stands for a Sync Group in SQL (`_group`): the first 53 bits of its id, so the
+ * same
  * on every Participant and exact in every tool that reads integers as doubles.
  */
 export function groupNumberOf(group: GroupId): number {

@@ -249,8 +249,9 @@ export class Agent implements ParticipantFace, GossipHandler {
   private halt(reason: string): void {
     if (this.halted !== null) return;
     this.halted =
-      `This Participant stopped issuing and voting: ${reason}. Most likely a card was cloned or an old backup ` +
-      'restored. Give one of the two devices a key of its own (vertebra init in a new home).';
+      `This Participant stopped issuing and voting: ${reason}. Most likely a card was cloned or ` +
+      'an old backup restored. Give one of the two devices a key of its own: vertebra init in a ' +
+      'new home.';
     this.core.log.error('halted', { reason });
     this.loop.enqueue((turn) => this.deciding.stopVoting(turn));
   }

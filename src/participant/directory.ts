@@ -8,7 +8,9 @@ const HELLO_VERSION = 1;
 const NAME_BYTES_MAX = 64;
 const SHORTEST_PREFIX = 4;
 
-/** What a Participant says of itself at the start of a session: `version u8 | length u16 | name`. */
+/**
+ * What a Participant says of itself at the start of a session: `version u8 | length u16 | name`.
+ */
 export function encodeHello(name: string): Uint8Array {
   const text = new TextEncoder().encode(name).subarray(0, NAME_BYTES_MAX);
   return new ByteWriter().u8(HELLO_VERSION).shortBytes(text).finish();

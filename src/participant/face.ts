@@ -24,7 +24,8 @@ export interface ParticipantFace {
 
   /**
    * Opens a Channel on a Sync Group.
-   * @param target A Pact's name where this Participant owns exactly one group of it, else a group id
+   * @param target A Pact's name where this Participant owns exactly one group of it, else a group
+   * id
    *   or a prefix of one.
    */
   channel(target: string): Channel;
@@ -53,7 +54,9 @@ export interface Channel {
    * @throws RequestError `buffer-full` where the Channel was told to refuse; else it waits.
    */
   push(entries: readonly Readonly<Record<string, unknown>>[], options?: PushOptions): Promise<void>;
-  /** As `push` for one Entry, at once: false when the Entry Buffer is full and nothing was taken. */
+  /**
+   * As `push` for one Entry, at once: false when the Entry Buffer is full and nothing was taken.
+   */
   tryPush(entry: Readonly<Record<string, unknown>>): boolean;
   /** Resolves when every Entry pushed so far is in a Block that survives a power cut. */
   flushed(): Promise<void>;
@@ -189,7 +192,10 @@ export type RequestErrorCode =
   | 'halted'
   | 'closed';
 
-/** The asker's mistake, or a state in which the request can't be met; the message says how to mend it. */
+/**
+ * The asker's mistake, or a state in which the request can't be met; the message says how to mend
+ * it.
+ */
 export class RequestError extends Error {
   override readonly name = 'RequestError';
   readonly code: RequestErrorCode;

@@ -5,7 +5,9 @@ import type { Deciding } from './deciding.ts';
 import type { Stacking } from './stacking.ts';
 import type { Turn } from './turn.ts';
 
-/** Hands what peers sent to the room that judges it, and remembers what to relay and whom to blame. */
+/**
+ * Hands what peers sent to the room that judges it, and remembers what to relay and whom to blame.
+ */
 export class Intake {
   private readonly core: Core;
   private readonly deciding: Deciding;

@@ -28,7 +28,9 @@ export interface CoreOptions {
   readonly kernel: Kernel;
 }
 
-/** Opens the database and gathers what every part of the Participant works with. @throws StoreError */
+/**
+ * Opens the database and gathers what every part of the Participant works with. @throws StoreError
+ */
 export function openCore(options: CoreOptions): Core {
   const { config, log, avatar, kernel, databaseFile } = options;
   const hash = (message: Uint8Array) => kernel.hasher.hash(message);

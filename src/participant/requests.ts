@@ -140,7 +140,8 @@ export class Requests {
     const all = this.parts.reports.memory.registry.allPacts();
     throw new RequestError(
       'pact-unknown',
-      `There is no Pact ${nameOrId} in this World. Known: ${all.map((each) => each.name).join(', ')}. ` +
+      `There is no Pact ${nameOrId} in this World. ` +
+        `Known: ${all.map((each) => each.name).join(', ')}. ` +
         'Deploy one with: vertebra pact add FILE',
       { where: nameOrId },
     );

@@ -102,7 +102,9 @@ export class Stacking {
     return { kind: 'stacked' };
   }
 
-  /** What follows from a Block on the Stack: final at once for a single owner, else it is voted on. */
+  /**
+   * What follows from a Block on the Stack: final at once for a single owner, else it is voted on.
+   */
   follow(turn: Turn, group: SyncGroup, block: Block, held: boolean): void {
     if (group.owners.length === 1) this.projecting.finalize(turn, group, null, [block]);
     else this.deciding.run(turn, { kind: 'block', block, held });

@@ -1,15 +1,20 @@
 /**
  * The SIC-DAG checks that run over packed sets of ids.
  *
- * A window is the part of one Sync Group's tree of Metablocks that a decision looks at: node `i` has
+ * A window is the part of one Sync Group's tree of Metablocks that a decision looks at: node `i`
+ * has
  * the predecessor `predecessors[i]`, an index below `i`, or -1 where the window begins.
  *
- * Every method throws RangeError when an index is out of bounds or a packed array has a wrong length.
+ * Every method throws RangeError when an index is out of bounds or a packed array has a wrong
+ * length.
  *
  * @source consensus.md 1 («on one chain, rivals»), 2 (rule 3); features A12, A20, A21.
  */
 export interface Conflicts {
-  /** Is node `ancestor` on the way from node `descendant` to its root? A node is not its own ancestor. */
+  /**
+   * Is node `ancestor` on the way from node `descendant` to its root? A node is not its own
+   * ancestor.
+   */
   isAncestor(predecessors: Int32Array, ancestor: number, descendant: number): boolean;
 
   /** Neither the same node, nor one an ancestor of the other. */
@@ -33,7 +38,8 @@ export interface Conflicts {
    *
    * @param issuers Per Block, in order: a small index of its issuer.
    * @param sequences Per Block: its causal sequence, below 2^53.
-   * @param highest Per issuer index: the highest causal sequence before these Blocks (HFCS, 0 if none).
+   * @param highest Per issuer index: the highest causal sequence before these Blocks (HFCS, 0 if
+   * none).
    * @returns the index of the Block, or -1. `highest` is not changed.
    */
   firstGap(issuers: Uint32Array, sequences: Float64Array, highest: Float64Array): number;

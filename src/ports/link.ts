@@ -3,7 +3,8 @@
  * topic or a serial cable. It knows nothing of what it carries.
  *
  * May not be assumed: that a frame arrives, that the other end is who it should be, that frames
- * after a `close` still leave. May be assumed: frames that arrive are whole and in order, once each.
+ * after a `close` still leave. May be assumed: frames that arrive are whole and in order, once
+ * each.
  *
  * @source features A4; architecture, Identity.
  */
@@ -29,7 +30,8 @@ export interface Link {
   resume(): void;
 
   /**
-   * Ends the link; `onClose` follows exactly once, whoever closed, and no frame before it. Without a
+   * Ends the link; `onClose` follows exactly once, whoever closed, and no frame before it. Without
+   * a
    * reason the queued frames still leave, if the wire takes them soon; with one they do not.
    */
   close(reason?: LinkError): void;

@@ -1,5 +1,4 @@
 import type { EntryValue, Pact } from '../model/pact.ts';
-import type { PactId } from '../model/sync-group.ts';
 
 /** Encodes and decodes the Entries of one Pact; both check them against it. */
 export interface EntryCodec {
@@ -28,7 +27,8 @@ export type EntryVerdict<Value> =
 /** Reads Pacts. Nothing a peer sends as a Pact can run code or take unbounded time or memory. */
 export interface PactReader {
   /**
-   * Reads a Pact file (JSON text), checks it against the permitted subset, and merges what it extends.
+   * Reads a Pact file (JSON text), checks it against the permitted subset, and merges what it
+   * extends.
    *
    * @param find Finds the Pact that `extends` names, by name or id.
    * @throws PactError that says what, where (JSON path) and how to mend it.

@@ -1,5 +1,6 @@
 /**
- * Why a handshake came to nothing. Nothing is sent to the peer then: whoever does not know the World
+ * Why a handshake came to nothing. Nothing is sent to the peer then: whoever does not know the
+ * World
  * identifier meets silence. The owner of the link closes it and leaves one line in the log.
  */
 export type HandshakeRefusal =
@@ -64,7 +65,9 @@ export interface SessionPeer {
   readonly avatar: Uint8Array;
   /** The Avatar's X25519 key in this World, 32 bytes: what a proof of its Participant speaks of. */
   readonly sessionStatic: Uint8Array;
-  /** What the peer said with its handshake; at most 1,024 bytes. A peer's word, so to be checked. */
+  /**
+   * What the peer said with its handshake; at most 1,024 bytes. A peer's word, so to be checked.
+   */
   readonly hello: Uint8Array;
 }
 

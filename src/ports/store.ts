@@ -26,14 +26,19 @@ export interface Store {
   putPeerUrl(url: string): void;
   peerUrls(): string[];
 
-  /** Makes the Pact known and its tables. Known already: nothing happens. @returns its table's name. */
+  /**
+   * Makes the Pact known and its tables. Known already: nothing happens. @returns its table's name.
+   */
   putPact(pact: Pact): string;
   pacts(): PactRecord[];
   /** Its Pact is known before it, and it before its Blocks. */
   putGroup(group: SyncGroup): void;
   groups(): SyncGroup[];
 
-  /** Stacks a Block, with its payload or as a header alone. Stacking it again adds a payload it lacked. */
+  /**
+   * Stacks a Block, with its payload or as a header alone. Stacking it again adds a payload it
+   * lacked.
+   */
   putBlock(block: Block, payload: Uint8Array | null): void;
   block(id: BlockId): BlockRecord | null;
   payload(id: BlockId): Uint8Array | null;
@@ -59,7 +64,8 @@ export interface Store {
   votes(): StoredVote[];
 
   /**
-   * Makes one Metablock final for one group: appends it to the group's chain, marks its Blocks final,
+   * Makes one Metablock final for one group: appends it to the group's chain, marks its Blocks
+   * final,
    * gives their Entries the next sequence numbers and writes them into the Pact's tables.
    *
    * @param blocks Those of this group, in their order. A Block stacked as a header alone is final

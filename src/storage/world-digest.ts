@@ -63,13 +63,19 @@ export function digestWorld(file: string): WorldDigest {
       parts.set(`chain of ${name} ${number}`, digestRows(database, chain, number));
       parts.set(`finalized sequence of ${name} ${number}`, digestRows(database, blocks, number));
     }
-    const pacts = database.prepare<[], { table_name: string; now_table: string | null }>(
-      'SELECT table_name, now_table FROM vb_pact',
-    );
-    for (const { table_name: table, now_table: now } of pacts.all()) {
-      for (const each of now === null ? [table] : [table, now]) {
+    // By Pact and not by table: where two Pacts share a name, each disk suffixes the later one.
+    const pacts = database.prepare<
+      [],
+      { name: string; id: string; table_name: string; now_table: string | null }
+    >('SELECT name, hex(id) AS id, table_name, now_table FROM vb_pact');
+    for (const { name, id, table_name: table, now_table: now } of pacts.all()) {
+      for (const [kind, each] of [
+        ['rows', table],
+        ['current rows', now],
+      ] as const) {
+        if (each === null) continue;
         const sql = `SELECT * FROM ${quoted(each)} ORDER BY _group, _seq`;
-        parts.set(`rows of ${each}`, digestRows(database, sql));
+        parts.set(`${kind} of ${name} ${id.slice(0, 16)}`, digestRows(database, sql));
       }
     }
     const generation =

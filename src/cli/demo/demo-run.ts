@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Comparison } from '../../participant/comparison.ts';
 import type { StatusReport } from '../../participant/face.ts';
-import type { Comparison } from '../../storage/world-digest.ts';
 import { sleep } from './demo-participant.ts';
 import { DemoWorld } from './demo-world.ts';
 import { readReadings } from './readings.ts';

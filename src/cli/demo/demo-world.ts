@@ -2,9 +2,9 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type Comparison, compareWorlds } from '../../participant/comparison.ts';
 import type { StatusReport } from '../../participant/face.ts';
 import { createWorld, joinWorld } from '../../participant/membership.ts';
-import { type Comparison, compareWorlds } from '../../storage/world-digest.ts';
 import { DemoParticipant, sleep } from './demo-participant.ts';
 
 export const DEMO_WORLD = 'demo';
@@ -82,9 +82,18 @@ export class DemoWorld {
     for (const each of this.participants) if (!each.isUp) each.start();
     await Promise.all(this.participants.map((each) => each.ready()));
     await Promise.all(this.participants.map((each) => each.client.drain(SETTLE_MS)));
-    await this.until('all stand at the same place', haveSettled).catch(() => undefined);
+    await this.settle();
     await this.stop();
     return this.compare();
+  }
+
+  /** Waits until all stand at the same place. Where they never do, the comparison will say so. */
+  private async settle(): Promise<void> {
+    for (let waitedMs = 0; waitedMs < SETTLE_MS; waitedMs += POLL_MS) {
+      const up = (await this.statuses()).filter((each) => each !== null);
+      if (up.length === this.participants.length && haveSettled(up)) return;
+      await sleep(POLL_MS);
+    }
   }
 
   async stop(): Promise<void> {

@@ -5,7 +5,8 @@ import type { Reading } from './screen.ts';
 const QUERIES: readonly { readonly pact: string; readonly sql: string }[] = [
   {
     pact: 'machine_load',
-    sql: "SELECT host || ': ' || printf('%.2f %.2f %.2f', load1, load5, load15) FROM machine_load_now",
+    sql:
+      "SELECT host || printf(': %.2f %.2f %.2f', load1, load5, load15) " + 'FROM machine_load_now',
   },
   {
     pact: 'machine_memory',
@@ -15,7 +16,9 @@ const QUERIES: readonly { readonly pact: string; readonly sql: string }[] = [
   },
   {
     pact: 'machine_temperature',
-    sql: "SELECT host || ': ' || sensor || printf(' %.1f °C', celsius) FROM machine_temperature_now",
+    sql:
+      "SELECT host || ': ' || sensor || printf(' %.1f °C', celsius) " +
+      'FROM machine_temperature_now',
   },
   {
     pact: 'machine_network',

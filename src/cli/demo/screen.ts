@@ -33,7 +33,8 @@ const HOME_AND_CLEAR = '\u001b[H\u001b[J';
 export function drawScreen(view: ScreenView): string {
   const left = view.secondsLeft === null ? '' : `, ${Math.ceil(view.secondsLeft)} s left`;
   const lines = [
-    `${BOLD}vertebra demo${PLAIN}  three Participants, one World, ${Math.floor(view.secondsUp)} s up${left}`,
+    `${BOLD}vertebra demo${PLAIN}  three Participants, one World, ` +
+      `${Math.floor(view.secondsUp)} s up${left}`,
     '',
     ...view.participants.map((each, index) => drawParticipant(each, index + 1, view.participants)),
     '',
@@ -61,7 +62,13 @@ function drawParticipant(each: Shown, key: number, all: readonly Shown[]): strin
   });
   const shared = status.groups.filter((group) => group.owners.length > 1);
   const sequence = shared.reduce((sum, group) => sum + group.lastSequence, 0);
-  const awaited = [...new Set(shared.flatMap((group) => group.awaited))];
+  // Somebody is awaited for a moment in every agreement; worth a word is who is not there.
+  const linked = new Set(
+    status.peers.flatMap((peer) => (peer.state === 'connected' ? [peer.name] : [])),
+  );
+  const awaited = [...new Set(shared.flatMap((group) => group.awaited))].filter(
+    (name) => name !== each.name && !linked.has(name),
+  );
   const waiting = awaited.length === 0 ? '' : `  ${DIM}awaits ${awaited.join(', ')}${PLAIN}`;
   return (
     `${head} ${GREEN}up${PLAIN}   ${links.join('  ')}   ` +
