@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { EXIT } from './exit-code.ts';
 
 /** What a command may do with the world outside; tests bring their own. */
@@ -18,6 +17,8 @@ export interface Io {
 /** The process's own streams and signals. */
 export function processIo(): Io {
   let interrupted: AbortSignal | null = null;
+  // Whoever read the log may go; an agent does not end for that.
+  process.stderr.on('error', refuseAllButClosed);
   return {
     out: writer(process.stdout),
     err: (text) => void process.stderr.write(text),
@@ -44,16 +45,31 @@ function listenForSignals(): AbortSignal {
   return controller.signal;
 }
 
+/** Resolves when there is room again, or nobody reads any longer. */
+function settled(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    const events = ['drain', 'error', 'close'];
+    const done = (): void => {
+      for (const event of events) stream.off(event, done);
+      resolve();
+    };
+    for (const event of events) stream.on(event, done);
+  });
+}
+
 /** `vertebra pull door | head -1` closes our output before we end: that is no failure. */
 function writer(stream: NodeJS.WriteStream): Io['out'] {
   let isClosed = false;
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
+    refuseAllButClosed(error);
     isClosed = true;
   });
   return async (text) => {
-    if (isClosed) return false;
-    if (!stream.write(text)) await Promise.race([once(stream, 'drain'), once(stream, 'close')]);
+    if (!isClosed && !stream.write(text)) await settled(stream);
     return !isClosed;
   };
+}
+
+function refuseAllButClosed(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
 }

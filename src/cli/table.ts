@@ -1,4 +1,4 @@
-import { plainText } from '../participant/log-text.ts';
+import { plainText } from '../participant/plain-text.ts';
 
 /** Text from elsewhere, fit for a terminal; line feeds stay. */
 export function plain(text: string): string {

@@ -85,6 +85,11 @@ class ChainAudit {
     const carried = metablock.blocks.filter((id) =>
       this.#audit.reader.isBlockOf(fromHex(id), this.#group.number),
     );
+    // A Metablock of several groups carries Blocks of others, which need not be here.
+    const missing = metablock.blocks.find((id) => !carried.includes(id));
+    if (missing !== undefined && metablock.predecessors.length === 1) {
+      return fault('vb_block', missing, 'is in the chain and not here');
+    }
     if (carried.length === 0 && !this.#head?.carries) {
       return this.#inChain(level, 'its Metablock neither carries Blocks nor closes any');
     }

@@ -1,5 +1,6 @@
 import { fstatSync } from 'node:fs';
-import { cut, plainText, showable } from './log-text.ts';
+import { cut, showable } from './log-text.ts';
+import { plainText } from './plain-text.ts';
 
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
 export type LogFields = Readonly<Record<string, unknown>>;

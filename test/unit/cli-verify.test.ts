@@ -204,7 +204,7 @@ const TAMPERINGS: readonly [what: string, table: string, problem: RegExp, sql: s
   [
     'a Block that was taken out',
     'vb_block',
-    /first_seq says 4, not 3/,
+    /in the chain and not here/,
     `DELETE FROM vb_payload WHERE block = (SELECT number FROM vb_block WHERE ${FINAL});
       DELETE FROM vb_block WHERE ${FINAL}`,
   ],
