@@ -141,12 +141,13 @@ export class Peers implements WireHandler {
     if (peer !== null) this.parts.onBeat(peer);
   }
 
-  onEnd(wire: Wire, reason: string): void {
-    const linked = this.linked.get(wire);
-    if (linked === undefined) return;
+  onLeave(wire: Wire, reason: string): void {
+    const peer = this.peerOn(wire);
+    if (peer !== null) this.settle(peer.avatar, reason);
+  }
+
+  onEnd(wire: Wire): void {
     this.linked.delete(wire);
-    if (this.peerOn(wire) === null) return;
-    this.settle(linked.avatar, reason);
   }
 
   /** @returns what follows the greeting. */
@@ -172,19 +173,24 @@ export class Peers implements WireHandler {
   /** Uses the right one of an Avatar's links, and ends those that are of no use. */
   private settle(avatar: AvatarId, reason: string): void {
     const weAreLower = compareText(this.parts.self, avatar) < 0;
-    const choice = chooseLink(this.wiresOf(avatar), { weAreLower });
-    for (const wire of choice.stale) wire.end('stale-link', 'LINK_RESET');
-    if (weAreLower) for (const wire of choice.duplicates) wire.leave('duplicate-link', LINGER_MS);
+    const { keep, stale, duplicates } = chooseLink(this.wiresOf(avatar), { weAreLower });
     const peer = this.peers.get(avatar);
-    if (choice.keep === null) {
-      if (peer === undefined) return;
+    if (keep !== null) this.use(avatar, keep);
+    else if (peer !== undefined) {
       this.peers.delete(avatar);
       this.parts.onDown(peer, reason);
-    } else if (peer === undefined) {
-      this.up(avatar, choice.keep);
-    } else if (peer.wire !== choice.keep) {
-      peer.wire = choice.keep;
-      choice.keep.start();
+    }
+    // Each of these settles once more, on what is left.
+    for (const wire of stale) wire.end('stale-link', 'LINK_RESET');
+    if (weAreLower) for (const wire of duplicates) wire.leave('duplicate-link', LINGER_MS);
+  }
+
+  private use(avatar: AvatarId, wire: Wire): void {
+    const peer = this.peers.get(avatar);
+    if (peer === undefined) this.up(avatar, wire);
+    else if (peer.wire !== wire) {
+      peer.wire = wire;
+      wire.start();
       this.parts.onSwitch(peer);
     }
   }

@@ -249,9 +249,9 @@ export class Ranges {
   }
 
   /**
-   * What a range brought is judged a moment later, so where we stand is not yet what it will be: for
-   * that moment nobody is asked for it again. A peer whose range did not help, because what it sent
-   * was refused or it promised too much, is asked for it less and less often, and others are not.
+   * What a range brought is judged a moment later, so where we stand is not yet what it will be:
+   * for that moment nobody is asked for it again. A peer whose range did not help, because what it
+   * sent was refused or it promised too much, is asked less and less often, and others are not.
    */
   private waitAfter(key: string, { peer, stood }: OpenRange, nowMs: number): void {
     const before = this.waits.get(key + peer);

@@ -40,8 +40,10 @@ export interface WireHandler {
   onRoom(wire: Wire): void;
   /** Time for a sign of life, and for whatever is said now and then. */
   onBeat(wire: Wire): void;
+  /** It is written to no more: whatever follows has to take another way. Once. */
+  onLeave(wire: Wire, reason: string): void;
   /** Last word. */
-  onEnd(wire: Wire, reason: string): void;
+  onEnd(wire: Wire): void;
 }
 
 /** A link with an open session: messages in, messages out. */
@@ -67,6 +69,8 @@ export class Wire implements LinkHandler {
   private readonly frameMax: number;
   /** Why it ended or is about to, as far as this end knows. */
   private endReason: string | null = null;
+  /** Why the other end leaves; minded when what it said before has been heard. */
+  private farewell: ByeReason | null = null;
   private isEnded = false;
   private isBlocked = false;
   private isFlushDue = false;
@@ -183,9 +187,7 @@ export class Wire implements LinkHandler {
     if (!this.isOpen) return;
     this.send('urgent', { kind: 'bye', reason });
     this.flush();
-    this.isLeaving = true;
-    this.endReason ??= reason;
-    this.pulse.stop();
+    this.stopWriting(reason);
     if (lingerMs === 0) this.link.close();
     else this.cancelLinger = this.parts.timers.after(lingerMs, () => this.link.close());
   }
@@ -193,8 +195,7 @@ export class Wire implements LinkHandler {
   /** Ends the link at once. */
   end(reason: string, code: LinkError['code']): void {
     if (this.isEnded) return;
-    this.endReason ??= reason;
-    this.isLeaving = true;
+    this.stopWriting(reason);
     this.link.close(new LinkError(code, `${this.remote}: ${reason}`));
   }
 
@@ -211,6 +212,7 @@ export class Wire implements LinkHandler {
     const { buffer, byteOffset, byteLength } = opened.plain;
     const messages = this.read(new Uint8Array(buffer, byteOffset, byteLength));
     if (messages.length > 0) this.handler.onMessages(this, messages);
+    if (this.farewell !== null) this.onBye(this.farewell);
   }
 
   onDrain(): void {
@@ -221,10 +223,18 @@ export class Wire implements LinkHandler {
   onClose(error: LinkError | null): void {
     if (this.isEnded) return;
     this.isEnded = true;
-    this.pulse.stop();
     this.cancelLinger?.();
     this.assembly.drop();
-    this.handler.onEnd(this, this.endReason ?? error?.code ?? 'closed by peer');
+    this.stopWriting(error?.code ?? 'closed by peer');
+    this.handler.onEnd(this);
+  }
+
+  private stopWriting(reason: string): void {
+    if (this.isLeaving) return;
+    this.isLeaving = true;
+    this.endReason = reason;
+    this.pulse.stop();
+    this.handler.onLeave(this, reason);
   }
 
   private read(plain: Uint8Array): Message[] {
@@ -250,16 +260,14 @@ export class Wire implements LinkHandler {
   private take(message: Message, messages: Message[]): void {
     if (message.kind === 'ping') this.send('urgent', { kind: 'pong', token: message.token });
     else if (message.kind === 'pong') this.pulse.answered(message.token);
-    else if (message.kind === 'bye') this.onBye(message.reason);
+    else if (message.kind === 'bye') this.farewell = message.reason;
     else messages.push(message);
   }
 
   private onBye(reason: ByeReason): void {
     if (!this.isOpen) return;
-    this.endReason ??= `peer left: ${reason}`;
     this.flush();
-    this.isLeaving = true;
-    this.pulse.stop();
+    this.stopWriting(`peer left: ${reason}`);
     this.link.close();
   }
 

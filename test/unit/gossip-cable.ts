@@ -30,6 +30,7 @@ class CableLink implements Link {
   private readonly under: Link;
   /** Once it lost something it is broken for good. */
   private isDead = false;
+  private handler: LinkHandler | null = null;
 
   constructor(cable: Cable, under: Link) {
     this.cable = cable;
@@ -48,12 +49,15 @@ class CableLink implements Link {
   }
 
   handle(handler: LinkHandler): void {
+    this.handler = handler;
     this.under.handle({
       onFrame: (frame) => {
-        if (!this.isBroken()) handler.onFrame(frame);
+        if (!this.isBroken()) this.handler?.onFrame(frame);
       },
-      onDrain: () => handler.onDrain(),
-      onClose: (error) => handler.onClose(error),
+      onDrain: () => this.handler?.onDrain(),
+      onClose: (error) => {
+        if (!this.isBroken()) this.finish(error);
+      },
     });
   }
 
@@ -65,9 +69,16 @@ class CableLink implements Link {
     this.under.resume();
   }
 
-  /** The other end of a broken wire does not hear of it. */
   close(reason?: LinkError): void {
-    this.under.close(reason);
+    // The other end of a broken wire does not hear of it.
+    if (this.isBroken()) queueMicrotask(() => this.finish(reason ?? null));
+    else this.under.close(reason);
+  }
+
+  private finish(error: LinkError | null): void {
+    const { handler } = this;
+    this.handler = null;
+    handler?.onClose(error);
   }
 
   private isBroken(): boolean {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Block } from '../../src/model/block.ts';
 import type { GroupId } from '../../src/model/sync-group.ts';
 import { House, type Resident } from './gossip-house.ts';
-import { idOf, payloadOf } from './gossip-samples.ts';
+import { certificateOf, idOf, payloadOf } from './gossip-samples.ts';
 
 const GROUP: GroupId = idOf('group');
 const VOTERS = [idOf('a'), idOf('b')] as const;
@@ -95,11 +95,11 @@ describe('whoever joins late', () => {
     a.holder.issue(other);
     b.holder.unwanted.add(GROUP);
     await house.link(b, a);
-    await house.stage.advance(5_000);
+    await house.stage.advance(20_000);
     expect([b.holder.sequenceOf(GROUP, a.id), b.holder.sequenceOf(other, a.id)]).toEqual([0, 1]);
     b.holder.unwanted.delete(GROUP);
     b.mesh.changed();
-    await house.stage.advance(6_000);
+    await house.stage.advance(1_000);
     expect(b.holder.sequenceOf(GROUP, a.id)).toBe(1);
   });
 
@@ -134,6 +134,41 @@ function sentTo(from: Resident, to: Resident): number {
 }
 
 describe('what was lost', () => {
+  it('a moment ago because a Participant could not keep it is asked for again soon', async () => {
+    const house = new House();
+    const [a, b] = [await house.add('a'), await house.add('b')];
+    await house.link(a, b);
+    b.holder.isDeaf = true;
+    a.holder.issue(GROUP);
+    await house.stage.advance(2_000);
+    expect(b.holder.answers).toBe(1);
+    b.holder.isDeaf = false;
+    await house.stage.until(() => b.holder.sequenceOf(GROUP, a.id) === 1, 2_000);
+  });
+
+  it('of votes comes with a new link, although both stand at the same head', async () => {
+    const house = new House();
+    const a = await house.add('a', { missedPingsMax: 1_000 });
+    const b = await house.add('b', { pingMs: 1_000 });
+    await house.link(b, a);
+    const block = a.holder.issue(GROUP);
+    const head = a.holder.extend(GROUP, [block], VOTERS);
+    await house.stage.advance(2_000);
+    a.cable.isCut = true;
+    const vote = (voter: string) => ({
+      kind: 'certificate' as const,
+      certificate: certificateOf(GROUP, head, idOf(voter)),
+    });
+    a.holder.say(vote('c'));
+    b.holder.say(vote('d'));
+    await house.stage.advance(2_000);
+    a.cable.isCut = false;
+    // a never noticed: for it the peer only changed to another link.
+    await house.stage.until(() => a.holder.certificates(head.id).length === 4, 20_000);
+    await house.stage.until(() => b.holder.certificates(head.id).length === 4, 20_000);
+    expect(a.holder.events.filter((each) => each.kind === 'down')).toEqual([]);
+  });
+
   it('while a link was cut comes after it is back, whoever issued', async () => {
     const house = new House();
     const [a, b] = [await house.add('a'), await house.add('b')];
