@@ -102,12 +102,12 @@ export interface GroupState extends Promises {
   highestLevel: Level;
   /** The Ballot at which the last new Level became Finalizable. */
   newLevelBallot: Ballot;
-  /** From preparing to Finalizable, smoothed, in milliseconds; null before the first. */
+  /** A message and its answer, as votes show it, smoothed, in milliseconds; null: not known. */
   roundTripMs: number | null;
-  /** How much wider turns are than configured or measured. */
-  turnScale: number;
   /** When the last Metablock with Blocks that became Finalizable was observed. */
   carriedAtMs: number;
+  /** How many Blocks of the group it carried. */
+  carriedCount: number;
   /** When the last Metablock with Blocks became Finalizable here. */
   decidedAtMs: number;
 
@@ -152,8 +152,8 @@ export function makeGroupState(sync: SyncGroup, isVoter: boolean, nowMs: number)
     highestLevel: -1 as Level,
     newLevelBallot: zero,
     roundTripMs: null,
-    turnScale: 1,
     carriedAtMs: Number.NEGATIVE_INFINITY,
+    carriedCount: 0,
     decidedAtMs: Number.NEGATIVE_INFINITY,
     prepareAtMs: null,
     deadlineMs: null,

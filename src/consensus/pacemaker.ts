@@ -1,8 +1,8 @@
 import type { Ballot } from '../model/numbers.ts';
 import { type GroupState, headNode } from './group-state.ts';
 import { pendingOf } from './pending-blocks.ts';
-import { timeoutMs } from './timeout.ts';
-import { widenTurns } from './turns.ts';
+import { lengthenRoundTrip, timeoutMs } from './timeout.ts';
+import { isCrowded } from './turns.ts';
 import { deriveFollowed } from './vote-rules.ts';
 import type { Work } from './work.ts';
 
@@ -30,7 +30,7 @@ export function ownersAtBallot(work: Work, group: Readonly<GroupState>): number 
 /** Moves on where the timer ran out, and follows where f + 1 owners are higher. */
 export function moveBallot(work: Work, group: GroupState): void {
   if (group.timerAtMs !== null && work.nowMs >= group.timerAtMs + timeoutMs(work, group)) {
-    widenTurns(group);
+    if (isCrowded(group)) lengthenRoundTrip(work, group);
     raiseBallot(work, group, (group.ballot + 1) as Ballot);
   }
   const { self } = work.context;

@@ -58,9 +58,22 @@ function deriveCall(
   }
   if (pending.count === 0) return null;
   // What came after all before it was decided follows a pause, however short: it waits for nobody.
-  if (pending.sinceMs >= group.decidedAtMs) return { atMs: pending.sinceMs, turn };
-  const spacedMs = Math.max(pending.sinceMs, group.carriedAtMs + settings.prepareIntervalMs);
+  // Others see that moment elsewhere, so only the first turn goes by it.
+  if (turn === 0 && pending.sinceMs >= group.decidedAtMs) return { atMs: pending.sinceMs, turn };
+  const spacedMs = Math.max(pending.sinceMs, group.carriedAtMs + deriveSpacingMs(group, settings));
   return { atMs: Math.min(spacedMs, group.pendingFullAtMs ?? spacedMs), turn };
+}
+
+/** Blocks that the last Metablock carried from which on the whole interval is kept. */
+const SPACED_COUNT = 4;
+
+/**
+ * How far apart Metablocks with Blocks are prepared: the interval while each gathers several Blocks,
+ * less while they come one by one. All owners see the same count.
+ */
+function deriveSpacingMs(group: GroupState, settings: ConsensusSettings): number {
+  const share = Math.min(1, Math.max(0, group.carriedCount - 1) / (SPACED_COUNT - 1));
+  return share * settings.prepareIntervalMs;
 }
 
 /** Where a new Metablock would stand in one group. */

@@ -10,7 +10,6 @@ import { highestFinalizable, type Node, type Tally, withFinalizable, withVote } 
 import { withRecent } from './recent-chain.ts';
 import { CONSENSUS_LIMITS } from './settings.ts';
 import { measureRoundTrip } from './timeout.ts';
-import { narrowTurns } from './turns.ts';
 import { isHigherHead } from './vote-rules.ts';
 import type { Work } from './work.ts';
 
@@ -64,16 +63,15 @@ function measure(work: Work, group: GroupState, node: Node, ballot: Ballot): voi
   if (node.level > group.highestLevel) {
     group.highestLevel = node.level;
     group.newLevelBallot = ballot;
-    narrowTurns(group);
     // Progress below one's own Ballot is no reason to stay in that Ballot longer.
     if (ballot >= group.ballot && group.timerAtMs !== null) group.timerAtMs = work.nowMs;
   }
-  if (node.carries) {
-    group.carriedAtMs = Math.max(group.carriedAtMs, node.observedAtMs);
+  if (node.carries && node.observedAtMs >= group.carriedAtMs) {
+    group.carriedAtMs = node.observedAtMs;
+    group.carriedCount = node.blocks.length;
     group.decidedAtMs = work.nowMs;
   }
-  if (node.preparedBallot !== ballot) return;
-  measureRoundTrip(work, group, work.nowMs - node.observedAtMs);
+  measureRoundTrip(work, group, node, ballot);
 }
 
 /** Stores a Metablock and all before it in the window that is not stored yet, the oldest first. */

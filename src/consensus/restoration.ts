@@ -142,8 +142,6 @@ function restorePace(work: Work, group: GroupState): void {
     group.highestLevel = Math.max(group.highestLevel, node.level) as Level;
   }
   group.newLevelBallot = group.ballot;
-  group.carriedAtMs = Number.NEGATIVE_INFINITY;
-  group.decidedAtMs = Number.NEGATIVE_INFINITY;
   group.deadlineMs = work.nowMs;
   if (group.lock === null || group.nodes.has(group.lock.metablock)) return;
   if (!group.held.has(group.lock.metablock)) askFor(work, group, group.lock.metablock);

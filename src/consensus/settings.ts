@@ -43,7 +43,5 @@ export const CONSENSUS_LIMITS = {
   ballotJumpMax: 2 ** 32,
   /** Doublings of the time-out; the bound of the time-out itself is reached long before. */
   timeoutDoublingsMax: 24,
-  /** Widening of turns where owners keep preparing side by side. */
-  turnScaleMax: 64,
   ownersMax: OWNERS_MAX,
 } as const;

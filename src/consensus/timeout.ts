@@ -1,24 +1,47 @@
+import type { Ballot } from '../model/numbers.ts';
 import type { GroupState } from './group-state.ts';
+import type { Node } from './node.ts';
 import { CONSENSUS_LIMITS } from './settings.ts';
 import type { Work } from './work.ts';
 
 /**
- * From preparing to Finalizable, smoothed, or what the links are said to take if that is longer; 0
- * where neither is known. A single peer that is slow on purpose must not slow down everybody.
+ * The round trip that votes show, or what the links are said to take if that is longer; 0 where
+ * neither is known. A single peer that is slow on purpose must not slow down everybody.
  */
 export function roundTripMs(work: Work, group: GroupState): number {
   const toldMs = Math.min(work.linkRoundTripMs ?? 0, work.context.settings.ballotTimeoutMaxMs / 4);
   return Math.max(group.roundTripMs ?? 0, toldMs);
 }
 
-/**
- * Takes a sample of the round trip, in milliseconds. It falls at once and rises by half at most: a
- * vote that was lost and came by another way says nothing about the links.
- */
-export function measureRoundTrip(work: Work, group: GroupState, sampleMs: number): void {
-  const before = group.roundTripMs ?? work.context.settings.ballotTimeoutMs / 4;
+function takeSample(work: Work, group: GroupState, sampleMs: number): void {
+  const beforeMs = group.roundTripMs ?? work.context.settings.ballotTimeoutMs / 4;
+  // It rises by half at most: a vote that was lost and came by another way says little of the links.
   group.roundTripMs =
-    sampleMs < before ? (before + sampleMs) / 2 : Math.min(sampleMs, 1.5 * before);
+    sampleMs < beforeMs ? (3 * beforeMs + sampleMs) / 4 : Math.min(sampleMs, 1.5 * beforeMs);
+}
+
+/**
+ * Learns the round trip from a Metablock that became Finalizable: an own one took it since it was
+ * prepared; the empty child that its head's issuer signed in advance took half of it since the head
+ * was Finalizable, with two owners all of it.
+ */
+export function measureRoundTrip(work: Work, group: GroupState, node: Node, ballot: Ballot): void {
+  if (node.preparedBallot === ballot) {
+    takeSample(work, group, work.nowMs - node.observedAtMs);
+    return;
+  }
+  if (node.carries || node.predecessor === null) return;
+  const { issuer } = node.metablock;
+  const head = group.nodes.get(node.predecessor);
+  const sinceMs = head?.tallies.get(ballot)?.finalizableAtMs ?? null;
+  if (sinceMs === null || head?.metablock.issuer !== issuer || issuer === work.context.self) return;
+  const delays = group.sync.owners.length === 2 ? 2 : 1;
+  takeSample(work, group, ((work.nowMs - sinceMs) * 2) / delays);
+}
+
+/** Several owners prepared at once: the round trip must be longer than was thought. */
+export function lengthenRoundTrip(work: Work, group: GroupState): void {
+  takeSample(work, group, Number.POSITIVE_INFINITY);
 }
 
 /**

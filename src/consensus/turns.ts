@@ -3,7 +3,6 @@ import type { Level } from '../model/numbers.ts';
 import type { AvatarId } from '../model/sync-group.ts';
 import { childrenOf, type GroupState } from './group-state.ts';
 import type { Node } from './node.ts';
-import { CONSENSUS_LIMITS } from './settings.ts';
 import { roundTripMs, timeoutMs } from './timeout.ts';
 import type { Work } from './work.ts';
 
@@ -20,27 +19,19 @@ export function deriveTurn(group: GroupState, owner: AvatarId, level: Level): nu
 }
 
 /**
- * How long one turn lasts, in milliseconds: as configured; on slow links a round trip, and more where
- * owners keep preparing side by side, but never so long that the absence of as many owners as a
- * Quorum stands uses up half a Ballot.
+ * How long one turn lasts, in milliseconds: as configured, on slow links a round trip, but never so
+ * long that the absence of as many owners as a Quorum stands uses up half a Ballot.
  */
 export function turnWidthMs(work: Work, group: GroupState): number {
-  const measured = roundTripMs(work, group) * group.turnScale;
   const absent = group.sync.owners.length - group.quorum;
-  const widest = timeoutMs(work, group) / (2 * (absent + 1));
-  return Math.max(work.context.settings.turnMs, Math.min(measured, widest));
+  const widestMs = timeoutMs(work, group) / (2 * (absent + 1));
+  return Math.max(work.context.settings.turnMs, Math.min(roundTripMs(work, group), widestMs));
 }
 
-/** A Ballot failed: where several owners had made a child of its head, turns are too narrow. */
-export function widenTurns(group: GroupState): void {
-  const issuers = new Set(childrenOf(group, group.head).map((node) => node.metablock.issuer));
-  if (issuers.size < 2) return;
-  group.turnScale = Math.min(2 * group.turnScale, CONSENSUS_LIMITS.turnScaleMax);
-}
-
-/** A new Level became Finalizable: turns find back to their width, slowly. */
-export function narrowTurns(group: GroupState): void {
-  group.turnScale = Math.max(1, 0.995 * group.turnScale);
+/** Did several owners make a child of the head? Then turns are too narrow for the links. */
+export function isCrowded(group: GroupState): boolean {
+  const issuers = childrenOf(group, group.head).map((node) => node.metablock.issuer);
+  return new Set(issuers).size > 1;
 }
 
 /** Since when the head is Finalizable at R, from where turns count; null where it is not. */
