@@ -36,6 +36,8 @@ export interface WorldOptions {
   readonly launch?: AgentLaunch;
   /** Who does not start yet. */
   readonly absent?: readonly string[];
+  /** Makes, for a link that somebody listens on, the one that the others dial. */
+  readonly dialThrough?: (url: string) => Promise<string> | string;
   /** Where it makes its homes; a new folder if not said. */
   readonly folder?: string;
 }
@@ -59,9 +61,12 @@ export class World {
     buildProgram();
     const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'vb-e2e-'));
     const urls = await freeUrls(options.names.length);
+    const { dialThrough = (url: string) => url } = options;
+    const dialled: string[] = [];
+    for (const url of urls) dialled.push(await dialThrough(url));
     const agents = options.names.map((name, index) => {
       const place = { name, folder: join(folder, name), world: WORLD, url: urls[index]! };
-      return new AgentProcess({ ...place, peers: urls.slice(0, index) });
+      return new AgentProcess({ ...place, peers: dialled.slice(0, index) });
     });
     const world = new World(options, folder, agents);
     for (const agent of agents) world.makeHome(agent);
