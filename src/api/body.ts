@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import { ProblemError } from './problem.ts';
 
@@ -86,77 +87,76 @@ export async function* readLines(
   chunks: AsyncIterable<Uint8Array>,
   lineBytesMax: number,
 ): AsyncGenerator<JsonLine[]> {
-  const cutter = new LineCutter(lineBytesMax);
-  for await (const chunk of chunks) {
-    cutter.push(chunk);
-    const found: JsonLine[] = [];
-    try {
-      for (let line = cutter.next(); line !== null; line = cutter.next()) parseLine(line, found);
-      cutter.checkRest();
-    } catch (cause) {
-      if (found.length > 0) yield found;
-      throw cause;
-    }
-    if (found.length > 0) yield found;
-  }
-  const found: JsonLine[] = [];
-  parseLine(cutter.end(), found);
-  if (found.length > 0) yield found;
+  const parser = new LineParser(lineBytesMax);
+  for await (const chunk of chunks) yield* parser.push(chunk);
+  yield* parser.end();
 }
 
-interface RawLine {
-  readonly line: number;
-  readonly bytes: Uint8Array;
-}
-
-function parseLine({ line, bytes }: RawLine, into: JsonLine[]): void {
-  const text = decodeText(bytes, `Line ${line}`).trim();
-  if (text !== '') into.push({ line, value: parseJson(text, `line ${line}`) });
-}
-
-/** Cuts chunks into lines; what is left of a chunk waits for the next. */
-class LineCutter {
+class LineParser {
   readonly #lineBytesMax: number;
+  /** Of the line that is not whole yet. */
   #rest: Uint8Array[] = [];
   #restBytes = 0;
-  #chunk: Uint8Array = new Uint8Array(0);
   #lines = 0;
 
   constructor(lineBytesMax: number) {
     this.#lineBytesMax = lineBytesMax;
   }
 
-  push(chunk: Uint8Array): void {
-    this.#chunk = chunk;
+  *push(chunk: Uint8Array): Generator<JsonLine[]> {
+    const end = chunk.lastIndexOf(NEW_LINE);
+    if (end >= 0) {
+      const whole = Buffer.concat([...this.#rest, chunk.subarray(0, end)]);
+      this.#rest = [];
+      this.#restBytes = 0;
+      yield* this.#parse(whole);
+    }
+    const rest = chunk.subarray(end + 1);
+    if (rest.length > 0) this.#rest.push(rest);
+    this.#restBytes += rest.length;
+    this.#refuseTooLong(this.#restBytes, this.#lines + 1);
   }
 
-  next(): RawLine | null {
-    const end = this.#chunk.indexOf(NEW_LINE);
-    this.#keep(this.#chunk.subarray(0, end < 0 ? this.#chunk.length : end));
-    this.#chunk = end < 0 ? new Uint8Array(0) : this.#chunk.subarray(end + 1);
-    if (end < 0) return null;
-    this.checkRest();
-    return this.end();
+  *end(): Generator<JsonLine[]> {
+    if (this.#restBytes > 0) yield* this.#parse(Buffer.concat(this.#rest));
   }
 
-  /** Refuses a line that is too long before it is whole. */
-  checkRest(): void {
-    if (this.#restBytes <= this.#lineBytesMax) return;
-    throw tooLong(this.#lineBytesMax, `Line ${this.#lines + 1}`);
+  *#parse(bytes: Buffer): Generator<JsonLine[]> {
+    const found: JsonLine[] = [];
+    try {
+      // Together if all of it is text: a decoder costs more than a line.
+      if (isUtf8(bytes)) this.#parseText(bytes.toString('utf8'), found);
+      else for (const line of cutLines(bytes)) this.#parseText(this.#decode(line), found);
+    } catch (cause) {
+      if (found.length > 0) yield found;
+      throw cause;
+    }
+    if (found.length > 0) yield found;
   }
 
-  /** What is there of the line so far. */
-  end(): RawLine {
-    const bytes = this.#rest.length === 1 ? this.#rest[0]! : Buffer.concat(this.#rest);
-    this.#rest = [];
-    this.#restBytes = 0;
-    this.#lines++;
-    return { line: this.#lines, bytes };
+  #decode(line: Uint8Array): string {
+    return decodeText(line, `Line ${this.#lines + 1}`);
   }
 
-  #keep(part: Uint8Array): void {
-    if (part.length === 0) return;
-    this.#rest.push(part);
-    this.#restBytes += part.length;
+  #parseText(text: string, into: JsonLine[]): void {
+    for (const line of text.split('\n')) {
+      this.#lines++;
+      this.#refuseTooLong(Buffer.byteLength(line), this.#lines);
+      if (line.trim() === '') continue;
+      into.push({ line: this.#lines, value: parseJson(line, `line ${this.#lines}`) });
+    }
   }
+
+  #refuseTooLong(bytes: number, line: number): void {
+    if (bytes > this.#lineBytesMax) throw tooLong(this.#lineBytesMax, `Line ${line}`);
+  }
+}
+
+function* cutLines(bytes: Uint8Array): Generator<Uint8Array> {
+  let start = 0;
+  for (let end = bytes.indexOf(NEW_LINE); end >= 0; end = bytes.indexOf(NEW_LINE, start)) {
+    yield bytes.subarray(start, end);
+    start = end + 1;
+  }
+  yield bytes.subarray(start);
 }
