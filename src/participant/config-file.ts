@@ -170,7 +170,7 @@ export function permitted(setting: Setting): string {
       return `a list of at most ${setting.maxItems} texts`;
     case 'string':
       if ('enum' in setting) return setting.enum.join(', ');
-      return `text of at most ${setting.maxLength} characters`;
+      return `text of at most ${setting.maxLength} characters, without control characters`;
     default:
       return setting satisfies never;
   }

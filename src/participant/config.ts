@@ -7,17 +7,12 @@
  */
 
 import { GOSSIP_LIMITS, GOSSIP_SETTINGS } from '../gossip/settings.ts';
-import { integer, KIB, MIB, type Setting, urls } from './setting.ts';
+import { integer, KIB, MIB, plainText, type Setting, urls } from './setting.ts';
 
 export type { Setting } from './setting.ts';
 
 const AGENT = {
-  name: {
-    type: 'string',
-    default: '',
-    maxLength: 64,
-    description: 'What this Participant calls itself to its peers; decides nothing.',
-  },
+  name: plainText(64, 'What this Participant calls itself to its peers; decides nothing.'),
   logLevel: {
     type: 'string',
     default: 'info',
@@ -175,12 +170,7 @@ const STORAGE = {
 } as const satisfies Record<string, Setting>;
 
 const API = {
-  apiSocket: {
-    type: 'string',
-    default: '',
-    maxLength: 107,
-    description: "Path of the agent's socket; empty: agent.sock in the World's folder.",
-  },
+  apiSocket: plainText(107, "Path of the agent's socket; empty: agent.sock in the World's folder."),
   apiBodyBytesMax: integer([1 * KIB, 8 * MIB, 256 * MIB], 'The longest request; not for NDJSON.'),
   apiHeaderBytesMax: integer([1 * KIB, 8 * KIB, 64 * KIB], "All of a request's headers."),
   apiConnectionsMax: integer([1, 64, 4096], 'Connections to the socket at once.'),

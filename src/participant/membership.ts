@@ -10,6 +10,7 @@ import {
   WORLD_BYTES,
 } from '../identity/index.ts';
 import { toHex } from '../model/bytes.ts';
+import { loadConfig } from './config-file.ts';
 import { formatConfigFile } from './config-text.ts';
 import {
   type Home,
@@ -33,9 +34,11 @@ export interface HomeMade {
  * stays as it is.
  *
  * @param name What the Participant calls itself; the machine's name if not given.
- * @throws HomeError, IdentityError
+ * @throws ConfigError for a name that cannot be one; HomeError, IdentityError
  */
 export function initHome(home: Home, name: string | undefined): HomeMade {
+  const own = name ?? hostname().slice(0, 64);
+  loadConfig({ file: null, environment: {}, flags: { name: own } });
   makeHome(home);
   const made: string[] = [];
   if (!existsSync(home.keyFile)) {
@@ -45,7 +48,7 @@ export function initHome(home: Home, name: string | undefined): HomeMade {
     loadSecretFile(home.keyFile, 'participant');
   }
   if (!existsSync(home.configFile)) {
-    const text = formatConfigFile({ name: (name ?? hostname()).slice(0, 64) });
+    const text = formatConfigFile({ name: own });
     writeFileSync(home.configFile, text, { mode: 0o600, flag: 'wx' });
     made.push(home.configFile);
   }

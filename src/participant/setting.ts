@@ -14,6 +14,8 @@ interface TextSetting {
   readonly type: 'string';
   readonly default: string;
   readonly maxLength: number;
+  /** A regular expression of characters that are permitted. */
+  readonly pattern: string;
   readonly description: string;
 }
 
@@ -42,6 +44,13 @@ export const MIB = 1024 * KIB;
 export function integer(range: readonly [number, number, number], description: string) {
   const [minimum, standard, maximum] = range;
   return { type: 'integer', default: standard, minimum, maximum, description } as const;
+}
+
+/** No control characters, and no halves of characters, which no file could hold. */
+const PLAIN_TEXT = '^[^\\u0000-\\u001f\\u007f-\\u009f\\ud800-\\udfff]*$';
+
+export function plainText(maxLength: number, description: string) {
+  return { type: 'string', default: '', maxLength, pattern: PLAIN_TEXT, description } as const;
 }
 
 export function urls(standard: readonly string[], maxItems: number, description: string) {

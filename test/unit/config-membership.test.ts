@@ -36,6 +36,11 @@ describe('init', () => {
     expect(before[1]).toContain('\nname = "attic"\n');
   });
 
+  test('refuses a name that the settings would refuse, and makes nothing then', () => {
+    expect(() => initHome(home, 'a\u007fb')).toThrow(/--name/);
+    expect(existsSync(home.folder)).toBe(false);
+  });
+
   test('keeps the key for its owner alone', () => {
     initHome(home, undefined);
     expect(statSync(home.keyFile).mode & 0o777).toBe(0o600);
