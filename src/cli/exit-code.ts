@@ -68,7 +68,6 @@ const EXITS: Readonly<Record<string, ExitCode>> = {
   IDENTITY_FILE_EXPOSED: EXIT.refused,
   IDENTITY_FILE_WRONG_SIZE: EXIT.refused,
   IDENTITY_FILE_MALFORMED: EXIT.refused,
-  STORE_MISSING: EXIT.notFound,
   STORE_BUSY: EXIT.conflict,
   STORE_READ_ONLY: EXIT.refused,
   LINK_URL: EXIT.usage,

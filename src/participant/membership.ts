@@ -5,6 +5,7 @@ import {
   deriveAvatar,
   IdentityError,
   loadSecretFile,
+  parseSecretLine,
   SEED_BYTES,
   Secret,
   WORLD_BYTES,
@@ -81,11 +82,19 @@ export function createWorld(home: Home, name: string, secretFile: string): Membe
   }
 }
 
-/** Joins the World whose identifier the file holds. @throws HomeError, IdentityError */
-export function joinWorld(home: Home, name: string, secretFile: string): Membership {
+/**
+ * Joins the World whose identifier a file holds.
+ *
+ * @param source The file, or what stands in it.
+ * @throws HomeError, IdentityError
+ */
+export function joinWorld(home: Home, name: string, source: string | Uint8Array): Membership {
   const world = newWorldHome(home, name);
   const seed = loadSecretFile(home.keyFile, 'participant');
-  const secret = loadSecretFile(secretFile, 'world');
+  const secret =
+    typeof source === 'string'
+      ? loadSecretFile(source, 'world')
+      : parseSecretLine(source, 'world', 'the standard input');
   refuseTwice(home, secret);
   return becomeMember(world, seed, secret);
 }

@@ -8,12 +8,15 @@ import { HomeError, type WorldHome } from './home.ts';
  * @throws HomeError WORLD_UNKNOWN where no agent ever ran; StoreError
  */
 export function readWorld(world: WorldHome): ReadOnlyStore {
-  if (!existsSync(world.databaseFile)) {
-    const message = `${world.databaseFile} does not exist yet. Run the agent once: vertebra run`;
-    throw new HomeError('WORLD_UNKNOWN', message);
-  }
   return openStoreReadOnly({
-    file: world.databaseFile,
+    file: databaseOf(world),
     hash: (bytes) => Uint8Array.from(createHash('sha256').update(bytes).digest()),
   });
+}
+
+/** @throws HomeError WORLD_UNKNOWN where no agent ever ran */
+export function databaseOf(world: WorldHome): string {
+  if (existsSync(world.databaseFile)) return world.databaseFile;
+  const message = `${world.databaseFile} does not exist yet. Run the agent once: vertebra run`;
+  throw new HomeError('WORLD_UNKNOWN', message);
 }

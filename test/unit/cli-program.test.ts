@@ -118,6 +118,21 @@ describe('a home', () => {
     expect(existsSync(`${file}2`)).toBe(false);
   });
 
+  test('joins a World through the standard input', async () => {
+    const home = join(stage.folder, 'other');
+    const on = (args: string[], input = '') => command([...args, '--home', home], { input });
+    await on(['init']);
+    const args = ['world', 'join', 'farm', '--secret-file', '-'];
+    expect((await on(args, 'nothing')).exit).toBe(4);
+    expect((await on(args, 'x'.repeat(10_000))).exit).toBe(4);
+    const secret = readFileSync(join(stage.folder, 'farm.secret'), 'utf8');
+    const { exit, out, err } = await on(args, secret);
+    expect([exit, err]).toEqual([0, '']);
+    expect(out).not.toContain(secret.split(' ')[1]!.trim());
+    expect((await on(['verify'])).exit).toBe(5);
+    expect((await on(['query', 'SELECT 1'])).exit).toBe(5);
+  });
+
   test('keeps the links that were named when its World was joined', async () => {
     const home = join(stage.folder, 'other');
     const on = (...args: string[]) => command([...args, '--home', home]);

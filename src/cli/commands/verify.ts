@@ -15,7 +15,8 @@ export function registerVerify(program: Command, cli: Cli): void {
     .addHelpText('after', examples('vertebra verify'))
     .action(async () => {
       const { verifyWorld } = await import('../../participant/verify.ts');
-      const report = verifyWorld({ file: (await cli.world()).databaseFile });
+      const { databaseOf } = await import('../../participant/reading.ts');
+      const report = verifyWorld({ file: databaseOf(await cli.world()) });
       if (report.fault !== null) cli.exit = EXIT.failed;
       await cli.print(report, () => formatReport(report));
     });

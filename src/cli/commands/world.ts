@@ -34,11 +34,14 @@ export function registerWorld(program: Command, cli: Cli): void {
     .summary('join a World')
     .description('Joins the World whose identifier a file holds.')
     .argument('<name>', 'what this home calls the World')
-    .requiredOption('--secret-file <file>', 'the file that world create wrote')
+    .requiredOption('--secret-file <file>', 'what world create wrote; - is the standard input')
     .option('--peer <url...>', 'links of others to dial, kept for every start')
     .addHelpText(
       'after',
-      examples('vertebra world join farm --secret-file farm.secret --peer tcp://192.168.1.7:7411'),
+      examples(
+        'vertebra world join farm --secret-file farm.secret --peer tcp://192.168.1.7:7411',
+        'ssh attic cat farm.secret | vertebra world join farm --secret-file -',
+      ),
     )
     .action(async (name: string, options: { secretFile: string; peer?: string[] }) => {
       const { joinWorld } = await import('../../participant/membership.ts');
@@ -47,7 +50,9 @@ export function registerWorld(program: Command, cli: Cli): void {
       const peers = options.peer ?? [];
       checkPeers(peers);
       const home = await cli.home();
-      const member = joinWorld(home, name, resolve(options.secretFile));
+      const { secretFile } = options;
+      const source = secretFile === '-' ? await readInput(cli) : resolve(secretFile);
+      const member = joinWorld(home, name, source);
       if (peers.length > 0) rememberPeers(worldAt(home, name), peers);
       await cli.print({ ...member, peers }, () => {
         const dials = peers.length === 0 ? '' : ` It will dial ${peers.join(', ')}.`;
@@ -55,4 +60,18 @@ export function registerWorld(program: Command, cli: Cli): void {
         return `${joined}\nNext: vertebra run\n`;
       });
     });
+}
+
+/** Far more than the line that holds an identifier, which says how long it may be. */
+const INPUT_BYTES_MAX = 4096;
+
+async function readInput(cli: Cli): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of cli.io.input) {
+    chunks.push(chunk);
+    length += chunk.length;
+    if (length > INPUT_BYTES_MAX) break;
+  }
+  return Buffer.concat(chunks);
 }
