@@ -28,7 +28,11 @@ import { type ReportParts, reportDag, reportGroups, reportPact, reportPeers } fr
 import { Requests } from './requests.ts';
 import { Stacking } from './stacking.ts';
 import { StoreSource } from './store-source.ts';
-import type { Memory } from './turn.ts';
+import type { Memory, Turn } from './turn.ts';
+
+/** The store's setting that is there once own things came from elsewhere. */
+const CLONED = 'cloned';
+const CLONED_REASON = 'what it signed came from elsewhere, and this disk does not have it';
 
 export interface AgentParts {
   readonly core: Core;
@@ -76,7 +80,7 @@ export class Agent implements ParticipantFace, GossipHandler {
     const deploying = new Deploying(core, (turn, group) => {
       if (group.owners.length > 1) deciding.run(turn, { kind: 'group', group });
     });
-    const onClone = () => this.halt('own Blocks came from elsewhere that this disk does not have');
+    const onClone = (turn: Turn) => this.haltForGood(turn);
     const stacking = new Stacking(core, { deciding, projecting, decoded, onClone });
     const issuing = new Issuing(core, stacking, () => this.halted !== null);
     this.issuing = issuing;
@@ -88,6 +92,7 @@ export class Agent implements ParticipantFace, GossipHandler {
       deciding,
       stacking,
       issuing,
+      onClone,
       onCommit: () => this.source.changed(),
       onFatal: parts.onFatal,
       onFinal: (group) => this.wakeFollowers(group),
@@ -100,6 +105,7 @@ export class Agent implements ParticipantFace, GossipHandler {
       refusal: () => this.refusal(),
       onFinal: (group, act) => this.onceFinal(group, act),
     });
+    if (core.store.setting(CLONED) !== null) this.halt(CLONED_REASON);
     this.loop.enqueue((turn) => deploying.recall(turn));
   }
 
@@ -249,11 +255,24 @@ export class Agent implements ParticipantFace, GossipHandler {
   private halt(reason: string): void {
     if (this.halted !== null) return;
     this.halted =
-      `This Participant stopped issuing and voting: ${reason}. Most likely a card was cloned or ` +
-      'an old backup restored. Give one of the two devices a key of its own: vertebra init in a ' +
+      `This Participant stopped issuing and voting: ${reason}. Most likely a card was cloned, an ` +
+      'old backup restored or the database lost. It goes on holding what the others agree on. ' +
+      'Give this device, or the one it was copied from, a key of its own: vertebra init in a ' +
       'new home.';
     this.core.log.error('halted', { reason });
     this.loop.enqueue((turn) => this.deciding.stopVoting(turn));
+  }
+
+  /**
+   * As `halt`, also after a restart: by then this disk has what came from elsewhere, and nothing
+   * would tell any more that promises may have been forgotten.
+   */
+  private haltForGood(turn: Turn): void {
+    const { store } = this.core;
+    if (store.setting(CLONED) !== null) return;
+    store.putSetting(CLONED, Uint8Array.of(1));
+    this.deciding.stopVoting(turn);
+    this.halt(CLONED_REASON);
   }
 
   private onceFinal(group: GroupId, act: () => void): void {

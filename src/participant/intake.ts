@@ -1,5 +1,10 @@
 import type { ConsensusEvent } from '../consensus/events.ts';
 import type { Delivery } from '../gossip/item.ts';
+import { signedBytesOf } from '../model/block.ts';
+import { equalBytes, fromHex } from '../model/bytes.ts';
+import type { Certificate } from '../model/certificate.ts';
+import type { Metablock } from '../model/metablock.ts';
+import type { AvatarId } from '../model/sync-group.ts';
 import type { Core } from './core.ts';
 import type { Deciding } from './deciding.ts';
 import type { Stacking } from './stacking.ts';
@@ -12,11 +17,21 @@ export class Intake {
   private readonly core: Core;
   private readonly deciding: Deciding;
   private readonly stacking: Stacking;
+  private readonly onClone: (turn: Turn) => void;
 
-  constructor(core: Core, deciding: Deciding, stacking: Stacking) {
+  constructor(
+    core: Core,
+    parts: {
+      readonly deciding: Deciding;
+      readonly stacking: Stacking;
+      /** Something of our own came that this disk does not have. */
+      readonly onClone: (turn: Turn) => void;
+    },
+  ) {
     this.core = core;
-    this.deciding = deciding;
-    this.stacking = stacking;
+    this.deciding = parts.deciding;
+    this.stacking = parts.stacking;
+    this.onClone = parts.onClone;
   }
 
   /** Inside the turn's transaction. */
@@ -27,9 +42,11 @@ export class Intake {
         this.observeBlock(turn, delivery, item);
         return;
       case 'metablock':
+        this.recognize(turn, item.metablock.issuer, item.metablock);
         this.decide(turn, delivery, item);
         return;
       case 'certificate':
+        this.recognize(turn, item.certificate.certifier, item.certificate);
         this.decide(turn, delivery, item);
         return;
       case 'ballot-note':
@@ -55,10 +72,20 @@ export class Intake {
       issuer: item.block.issuer,
       from: delivery.from,
     });
-    // Of a fork and of a clone the messenger is innocent.
-    if (reason !== 'block-forked' && reason !== 'block-own-unknown') {
-      turn.blame.push({ peer: delivery.from, reason });
-    }
+    // Of a fork the messenger is innocent.
+    if (reason !== 'block-forked') turn.blame.push({ peer: delivery.from, reason });
+  }
+
+  /** What we signed and this disk does not have was promised by a clone, or forgotten. */
+  private recognize(turn: Turn, signer: AvatarId, sealed: Metablock | Certificate): void {
+    const { self, store, verifier } = this.core;
+    if (signer !== self) return;
+    const isHere =
+      'id' in sealed
+        ? store.metablock(sealed.id) !== null
+        : store.certificates(sealed.metablock).some((each) => equalBytes(each.bytes, sealed.bytes));
+    if (isHere) return;
+    if (verifier.verify(fromHex(self), signedBytesOf(sealed), sealed.signature)) this.onClone(turn);
   }
 
   private decide(turn: Turn, delivery: Delivery, event: ConsensusEvent): void {

@@ -28,6 +28,8 @@ export interface LoopParts {
   readonly deciding: Deciding;
   readonly stacking: Stacking;
   readonly issuing: Issuing;
+  /** Something of our own came that this disk does not have. */
+  readonly onClone: (turn: Turn) => void;
   /** What a turn decided holds now. */
   readonly onCommit: () => void;
   /** The database is beyond use; no turn is taken any more. */
@@ -61,7 +63,7 @@ export class Loop {
 
   constructor(parts: LoopParts) {
     this.parts = parts;
-    this.intake = new Intake(parts.core, parts.deciding, parts.stacking);
+    this.intake = new Intake(parts.core, parts);
   }
 
   /** Items that peers sent. */

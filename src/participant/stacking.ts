@@ -25,7 +25,6 @@ export type BlockRefusal =
   | 'block-not-by-owner'
   | 'block-dependencies'
   | 'block-forked'
-  | 'block-own-unknown'
   | PayloadRefusal;
 
 /** Judges others' Blocks and puts them on the Block Stack, each Causal Group in its order. */
@@ -35,7 +34,7 @@ export class Stacking {
   private readonly projecting: Projecting;
   private readonly decoded: DecodedBlocks;
   private readonly early: EarlyBlocks;
-  private readonly onClone: (block: Block) => void;
+  private readonly onClone: (turn: Turn) => void;
 
   constructor(
     core: Core,
@@ -43,8 +42,8 @@ export class Stacking {
       readonly deciding: Deciding;
       readonly projecting: Projecting;
       readonly decoded: DecodedBlocks;
-      /** A Block of our own that this disk does not have. */
-      readonly onClone: (block: Block) => void;
+      /** A Block of our own that this disk does not have; it is stacked like any other's. */
+      readonly onClone: (turn: Turn) => void;
     },
   ) {
     this.core = core;
@@ -74,14 +73,11 @@ export class Stacking {
     const standing = deriveStanding(turn.tips, block, (sequence) => this.idAt(block, sequence));
     if (standing === 'known') return { kind: 'known' };
     if (!this.isSigned(block)) return refused('block-forged');
+    if (block.issuer === this.core.self) this.onClone(turn);
     if (block.dependencies.length >= group.owners.length) return refused('block-dependencies');
     if (standing === 'early') {
       this.early.put({ block, payload });
       return { kind: 'early' };
-    }
-    if (block.issuer === this.core.self) {
-      this.onClone(block);
-      return refused('block-own-unknown');
     }
     if (standing === 'fork') return this.refuseFork(turn, block);
     return this.stack(turn, group, block, payload);

@@ -17,7 +17,8 @@ const MEANINGS: readonly (readonly [string, StoreError['code'], string])[] = [
 
 export const CORRUPT_ADVICE =
   'move it away together with its -wal and -shm files, and start again: what the other ' +
-  'Participants hold comes back from them';
+  'Participants hold comes back from them, and an owner only watches from then on, for it has ' +
+  'forgotten what it promised';
 
 /** Puts what SQLite says about `file` into the words of the port; all else is a bug of ours. */
 export function toStoreError(cause: unknown, file: string): unknown {

@@ -209,6 +209,8 @@ describe('Participants', () => {
     await copy.start();
     for (const item of blocks) copy.onItems([{ item, from: b.avatar, answer: true }]);
     await expect.poll(() => copy.status().halted).toMatch(/stopped issuing and voting/);
-    await expect(copy.addPact(DOOR)).rejects.toMatchObject({ code: 'halted' });
+    const window = JSON.stringify({ ...JSON.parse(DOOR), name: 'window' });
+    await expect(copy.addPact(window)).rejects.toMatchObject({ code: 'halted' });
+    expect(copy.pacts().map(({ name }) => name)).toContain('door');
   });
 });
