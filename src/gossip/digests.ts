@@ -39,14 +39,8 @@ export interface DigestsParts {
   readonly send: (peer: AvatarId, message: Message) => void;
   readonly wake: (atMs: number) => void;
   /** Their digest is known and differs, and the difference lasted: fetch what is missing. */
-  readonly onDifference: (
-    peer: AvatarId,
-    groups: ReadonlyMap<GroupId, GroupDigest>,
-    fresh: boolean,
-  ) => void;
+  readonly onDifference: (peer: AvatarId, groups: ReadonlyMap<GroupId, GroupDigest>) => void;
   readonly onAgreement: (peer: AvatarId) => void;
-  /** Our own place has changed and come to rest, or has changed for long. */
-  readonly onRest: (nowMs: number) => void;
 }
 
 /**
@@ -66,19 +60,22 @@ export class Digests {
     this.parts = parts;
   }
 
+  /** A new link to a peer; what it said on another is still true. */
   addPeer(peer: AvatarId, nowMs: number): void {
+    const before = this.peers.get(peer);
     this.peers.set(peer, {
-      theirs: null,
-      groups: new Map(),
+      theirs: before?.theirs ?? null,
+      groups: before?.groups ?? new Map(),
       toldShort: null,
       toldShortMs: nowMs,
       toldFull: null,
       toldFullMs: Number.NEGATIVE_INFINITY,
       askedAbout: null,
       compareMs: null,
-      planMs: null,
+      planMs: before === undefined ? null : nowMs,
       fresh: true,
     });
+    this.parts.wake(nowMs);
     this.tellFull(peer, nowMs);
   }
 
@@ -131,10 +128,8 @@ export class Digests {
     }
     exchange.planMs ??= nowMs + (exchange.fresh ? 0 : this.parts.settings.settleMs);
     this.parts.wake(exchange.planMs);
-    // Told once and the same since, but long ago: on a link that they have lost, perhaps.
     const { hash } = this.own();
-    const isOld = nowMs - exchange.toldFullMs > 2 * FULL_MS;
-    if (exchange.theirs !== hash && (exchange.toldFull !== hash || isOld)) {
+    if (exchange.theirs !== hash && exchange.toldFull !== hash) {
       this.tellFullSoon(peer, exchange, nowMs);
     }
   }
@@ -145,9 +140,8 @@ export class Digests {
       if (isDue(exchange.compareMs, nowMs)) this.compareAgain(peer, exchange, nowMs);
       if (isDue(exchange.planMs, nowMs)) {
         exchange.planMs = null;
-        const { fresh } = exchange;
         exchange.fresh = false;
-        this.parts.onDifference(peer, exchange.groups, fresh);
+        this.parts.onDifference(peer, exchange.groups);
       }
       for (const dueMs of [exchange.compareMs, exchange.planMs]) {
         if (dueMs !== null) this.parts.wake(dueMs);
@@ -192,7 +186,6 @@ export class Digests {
       if (exchange.toldShort !== hash && exchange.theirs !== hash)
         this.tellShort(peer, exchange, nowMs);
     }
-    this.parts.onRest(nowMs);
   }
 
   private tellShort(peer: AvatarId, exchange: Exchange, nowMs: number): void {

@@ -216,8 +216,7 @@ export class Mesh implements Gossip {
   }
 
   private onSwitch(peer: Peer): void {
-    this.reconciling.removePeer(peer.avatar);
-    this.reconciling.addPeer(peer);
+    this.reconciling.renewPeer(peer);
     this.tellNeighbours();
   }
 

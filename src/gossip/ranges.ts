@@ -72,12 +72,12 @@ export class Ranges {
     return this.open.size;
   }
 
-  /** A peer says where it stands. @param fresh It does so for the first time on this link. */
-  observe(peer: AvatarId, groups: ReadonlyMap<GroupId, GroupDigest>, fresh: boolean): void {
+  /** A peer says where it stands; for the first time, or anew. */
+  observe(peer: AvatarId, groups: ReadonlyMap<GroupId, GroupDigest>): void {
     const before = this.peers.get(peer);
     this.peers.set(peer, {
       groups,
-      fresh: fresh || before === undefined ? new Set(groups.keys()) : before.fresh,
+      fresh: before?.fresh ?? new Set(groups.keys()),
       todo: [],
       slowUntilMs: before?.slowUntilMs ?? 0,
     });
@@ -142,7 +142,7 @@ export class Ranges {
     }
   }
 
-  /** Gives up what was not answered in time, and asks another peer. */
+  /** Gives up what was not answered in time, and asks for whatever is lacking now. */
   tick(nowMs: number): void {
     if (this.paused) return;
     for (const [key, range] of this.open) {

@@ -49,12 +49,11 @@ export class Reconciling {
       settings,
       send,
       wake,
-      onDifference: (peer, groups, fresh) => {
-        this.ranges.observe(peer, groups, fresh);
+      onDifference: (peer, groups) => {
+        this.ranges.observe(peer, groups);
         this.ranges.plan(this.nowMs());
       },
       onAgreement: (peer) => this.ranges.agree(peer),
-      onRest: (nowMs) => this.ranges.plan(nowMs),
     });
   }
 
@@ -71,6 +70,13 @@ export class Reconciling {
     this.answers.set(avatar, new AnswerQueue(source, settings));
     this.digests.addPeer(avatar, this.nowMs());
     this.wanted.tick(this.nowMs());
+  }
+
+  /** The peer goes on over another link: what was asked or answered on the old one may be lost. */
+  renewPeer(peer: Peer): void {
+    this.ranges.removePeer(peer.avatar, this.nowMs());
+    this.wanted.removePeer(peer.avatar, this.nowMs());
+    this.addPeer(peer);
   }
 
   removePeer(avatar: AvatarId): void {

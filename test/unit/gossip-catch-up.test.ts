@@ -27,6 +27,15 @@ describe('whoever joins late', () => {
     expect(Math.max(...b.holder.delivered.values())).toBeLessThanOrEqual(2);
   });
 
+  it('begins as soon as it is linked', async () => {
+    const house = new House();
+    const [a, b] = [await house.add('a'), await house.add('b')];
+    grow(a, 10, 100);
+    await house.link(b, a);
+    await house.stage.advance(20);
+    expect(b.holder.levelOf(GROUP)).toBe(8);
+  });
+
   it('fills neither its own memory nor that of whom it asks', async () => {
     const house = new House();
     const [a, b] = [await house.add('a'), await house.add('b')];

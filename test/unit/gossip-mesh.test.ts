@@ -41,6 +41,22 @@ describe('a mesh of memory links', () => {
     }
   });
 
+  it('gives nobody the same twice where two ways lead to it', async () => {
+    const house = new House();
+    const ring: Resident[] = [];
+    for (const name of ['a', 'b', 'c', 'd']) ring.push(await house.add(name));
+    for (let at = 0; at < 4; at++) await house.link(ring[at]!, ring[(at + 1) % 4]!);
+    for (let count = 0; count < 10; count++) {
+      ring[0]!.holder.issue(GROUP);
+      await house.stage.settle();
+    }
+    const across = ring[2]!;
+    expect(across.holder.sequenceOf(GROUP, ring[0]!.id)).toBe(10);
+    expect([...across.holder.delivered.values()]).toEqual(new Array(10).fill(1));
+    const duplicates = across.mesh.status().peers.map((each) => each.counters.duplicates);
+    expect(duplicates.reduce((sum, each) => sum + each)).toBe(10);
+  });
+
   it('puts what is said in one turn into one frame', async () => {
     const house = new House();
     const [a, b] = await three(house);

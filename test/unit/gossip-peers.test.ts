@@ -192,6 +192,19 @@ describe('our own Avatar at the other end', () => {
 });
 
 describe('a peer', () => {
+  it('that opens link after link has four of them and no more', async () => {
+    const house = new House();
+    const a = await house.add('a');
+    const closed: boolean[] = [];
+    for (let count = 0; count < 7; count++) {
+      const { link, isClosed } = await knock(house, a);
+      link.send(Uint8Array.of(1, ...new Uint8Array(32).fill(9)));
+      await house.stage.advance(100);
+      closed.push(isClosed());
+    }
+    expect(closed).toEqual([false, false, false, false, true, true, true]);
+  });
+
   it('that misbehaves up to the bound is let go and barred for a while', async () => {
     const house = new House();
     const settings = { misbehavioursMax: 3, banMs: 60_000 };
@@ -343,6 +356,19 @@ describe('a stranger', () => {
     const b = await house.add('b');
     await house.link(b, a);
     expect(a.mesh.status().strangers).toBeLessThanOrEqual(4);
+  });
+
+  it('among many does not push out those whom we dial ourselves', async () => {
+    const house = new House();
+    const a = await house.add('a', { strangersMax: 2 });
+    const mute = await house.network.listen('memory:mute', (link) => {
+      link.handle({ onFrame: () => {}, onDrain: () => {}, onClose: () => {} });
+    });
+    a.mesh.dial('memory:mute');
+    await house.stage.settle();
+    for (let count = 0; count < 5; count++) await knock(house, a);
+    expect(a.mesh.status().dialling[0]?.state).toBe('handshake');
+    await mute.close();
   });
 
   it('cannot flood the log', async () => {

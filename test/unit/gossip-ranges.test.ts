@@ -149,17 +149,18 @@ describe('ranges', () => {
     let places: GroupDigest[] = [];
     holder.digest = () => places;
     const asked: string[] = [];
+    const wakes: number[] = [];
     const ranges = new Ranges({
       source: holder,
       settings: { rangesPerPeerMax: settings.rangesPerPeerMax ?? 4, answerMs: 5_000 },
       send: (peer: AvatarId, message: Message) => {
         if (message.kind === 'want-range') asked.push(`${NAMES.get(peer)}: ${named(message)}`);
       },
-      wake: () => undefined,
+      wake: (atMs) => wakes.push(atMs),
     });
     const observe = (peer: AvatarId, ...texts: string[]) => {
       const groups = texts.map((text, index) => placeOf(text, index === 0 ? GROUP : idOf(text)));
-      ranges.observe(peer, new Map(groups.map((each) => [each.group, each])), false);
+      ranges.observe(peer, new Map(groups.map((each) => [each.group, each])));
     };
     const end = (peer: AvatarId, issuer: AvatarId, at: { next: number; end: number; ms: number }) =>
       ranges.endChunk(
@@ -170,7 +171,7 @@ describe('ranges', () => {
     const stand = (...texts: string[]) => {
       places = texts.map((text) => placeOf(text));
     };
-    return { ranges, asked, observe, end, stand };
+    return { ranges, asked, wakes, observe, end, stand };
   }
 
   it('are asked of one peer each, and of different peers at once', () => {
@@ -251,6 +252,23 @@ describe('ranges', () => {
     observe(B, '- c9');
     ranges.plan(61_000);
     expect(asked.at(-1)).toBe('b: c 1');
+  });
+
+  it('that were to no avail are thought of again when their time comes', () => {
+    const { ranges, asked, wakes, observe, end } = fetching();
+    observe(B, '- c9');
+    ranges.plan(0);
+    end(B, C, { next: 10, end: 10, ms: 100 });
+    expect(wakes).toEqual([5_000, 1_100]);
+    ranges.tick(1_099);
+    expect(asked.length).toBe(1);
+    ranges.tick(1_100);
+    expect(asked.length).toBe(2);
+    end(B, C, { next: 10, end: 10, ms: 1_200 });
+    ranges.tick(3_199);
+    expect(asked.length).toBe(2);
+    ranges.tick(3_200);
+    expect(asked.length).toBe(3);
   });
 
   it('keep to the number that one peer may be asked for at once', () => {

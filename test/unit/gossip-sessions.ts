@@ -85,3 +85,11 @@ export class PlainSessions implements SessionFactory {
     return new PlainHandshake(this.avatar, this.world, false);
   }
 }
+
+/** The two ends of a session between `near` and `far`, without the handshake. */
+export function openPlainSessions(): { near: Session; far: Session } {
+  return {
+    near: new PlainSession(new Uint8Array(32).fill(2)),
+    far: new PlainSession(new Uint8Array(32).fill(1)),
+  };
+}
