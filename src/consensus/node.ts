@@ -78,8 +78,13 @@ export function withFinalizable(node: Node, ballot: Ballot, atMs: number): Node 
   const tallies = new Map(node.tallies);
   tallies.set(ballot, { ...tallies.get(ballot)!, finalizableAtMs: atMs });
   const ballots = [...node.finalizableBallots, ballot].sort((a, b) => a - b);
-  if (ballots.length > CONSENSUS_LIMITS.ballotsPerVoterMax) tallies.delete(ballots.shift()!);
-  return { ...node, tallies, finalizableBallots: ballots };
+  if (ballots.length <= CONSENSUS_LIMITS.ballotsPerVoterMax) {
+    return { ...node, tallies, finalizableBallots: ballots };
+  }
+  const lowest = ballots.find((each) => each !== ballot)!;
+  tallies.delete(lowest);
+  const finalizableBallots = ballots.filter((each) => each !== lowest);
+  return { ...node, tallies, finalizableBallots };
 }
 
 /**

@@ -62,7 +62,7 @@ function becomeFinalizable(work: Work, group: GroupState, before: Node, ballot: 
 function measure(work: Work, group: GroupState, node: Node, ballot: Ballot): void {
   if (node.level > group.highestLevel) {
     group.highestLevel = node.level;
-    group.newLevelBallot = ballot;
+    group.newLevelBallot = Math.max(group.newLevelBallot, ballot) as Ballot;
     // Progress below one's own Ballot is no reason to stay in that Ballot longer.
     if (ballot >= group.ballot && group.timerAtMs !== null) group.timerAtMs = work.nowMs;
   }

@@ -11,10 +11,13 @@ import type { Message } from './message.ts';
 import { SimNode, type Surroundings } from './node.ts';
 import { Prng } from './prng.ts';
 import { drawFaults, type Faults, NO_FAULTS, type Scenario } from './scenario.ts';
+import { WILD } from './wild.ts';
 import { VirtualTime } from './virtual-time.ts';
 
 /** Between two digests of one Participant. */
 const DIGEST_MS = 200;
+/** Between two deeds of a wild owner, at most. */
+const WILD_MS = 40;
 
 export interface Report {
   readonly levels: number;
@@ -47,7 +50,7 @@ export class SimWorld {
   constructor(scenario: Scenario, seed: number, rules?: VoteRules) {
     this.scenario = scenario;
     this.prng = new Prng(seed);
-    const drawn = scenario.wild === true ? NO_FAULTS : drawFaults(this.prng);
+    const drawn = drawFaults(this.prng);
     this.faults = { ...drawn, ...scenario.faults };
     const signers = Array.from(
       { length: scenario.participants },
@@ -154,6 +157,7 @@ export class SimWorld {
       }
     }
     if (this.faults.partitionsPerSecond > 0) this.cutLater();
+    if (this.scenario.wild === true) for (const node of this.nodes) this.runWild(node);
   }
 
   private load(node: SimNode, group: SyncGroup, untilMs: number): void {
@@ -169,6 +173,12 @@ export class SimWorld {
       });
     };
     next();
+  }
+
+  private runWild(node: SimNode): void {
+    if (this.isHealed) return;
+    WILD.act(node, this.prng);
+    this.time.after(this.prng.between(0, WILD_MS), () => this.runWild(node));
   }
 
   private cutLater(): void {
@@ -187,7 +197,9 @@ export class SimWorld {
     this.isHealed = true;
     this.isolated = null;
     for (const node of this.nodes) {
-      if (!this.dead.has(node) && node.state === null) node.start();
+      const wasWild = node.context.passive === true;
+      node.context = { ...node.context, passive: false };
+      if (!this.dead.has(node) && (wasWild || node.state === null)) node.start();
     }
   }
 
