@@ -34,29 +34,55 @@ export class WorldLease {
 
   /** @throws LeaseError when another process has it; StoreError when the disk is in the way. */
   static take(world: WorldHome): WorldLease {
-    const lease = new WorldLease(world, lockFile(world));
-    lease.note(null);
+    const lock = lockFile(world);
+    const lease = new WorldLease(world, lock);
+    try {
+      lease.note(null);
+    } catch (cause) {
+      lock.release();
+      throw cause;
+    }
     return lease;
   }
 
-  /** Says where the socket is. */
+  /** Says where the socket is. @throws StoreError when the disk is in the way. */
   note(socket: string | null): void {
-    const aside = `${this.#world.agentFile}.new`;
-    const descriptor = openSync(aside, 'w', 0o600);
+    const { agentFile } = this.#world;
     try {
-      const note: AgentNote = { pid: process.pid, socket };
-      writeSync(descriptor, `${JSON.stringify(note)}\n`);
-      fsyncSync(descriptor);
-    } finally {
-      closeSync(descriptor);
+      replaceFile(
+        agentFile,
+        `${JSON.stringify({ pid: process.pid, socket } satisfies AgentNote)}\n`,
+      );
+    } catch (cause) {
+      const system = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown';
+      const isFull = system === 'ENOSPC' || system === 'EDQUOT';
+      const advice = isFull
+        ? 'the disk is full: free some space'
+        : 'check the folder and its owner';
+      const code = isFull ? 'STORE_FULL' : 'STORE_FAILED';
+      throw new StoreError(code, `${agentFile} cannot be written (${system}); ${advice}`, {
+        cause,
+      });
     }
-    renameSync(aside, this.#world.agentFile);
   }
 
   release(): void {
     rmSync(this.#world.agentFile, { force: true });
     this.#lock.release();
   }
+}
+
+/** Whoever reads it meanwhile finds the old text or the new one, whole. */
+function replaceFile(path: string, text: string): void {
+  const aside = `${path}.new`;
+  const descriptor = openSync(aside, 'w', 0o600);
+  try {
+    writeSync(descriptor, text);
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+  renameSync(aside, path);
 }
 
 function lockFile(world: WorldHome): FileLock {

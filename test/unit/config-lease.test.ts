@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -63,6 +63,13 @@ describe('a World of a home', () => {
     const lease = WorldLease.take(world);
     expect(refusal(() => WorldLease.take(world)).pid).toBe(process.pid);
     lease.release();
+    WorldLease.take(world).release();
+  });
+
+  test('is free again when its note cannot be written, and the error says so', () => {
+    mkdirSync(`${world.agentFile}.new`);
+    expect(() => WorldLease.take(world)).toThrow(/agent\.json cannot be written \(EISDIR\)/);
+    rmSync(`${world.agentFile}.new`, { recursive: true });
     WorldLease.take(world).release();
   });
 
