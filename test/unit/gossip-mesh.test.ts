@@ -147,6 +147,31 @@ describe('a mesh of memory links', () => {
     expect(a.mesh.status().dialling[0]).toMatchObject({ state: 'linked' });
   });
 
+  it('grows patient as well with one that lets it in and throws it out again', async () => {
+    const house = new House();
+    const a = await house.add('a');
+    const b = await house.add('b', {}, { admit: () => 'never' });
+    a.mesh.dial('memory:b');
+    await house.stage.advance(60_000);
+    const [dial] = a.mesh.status().dialling;
+    expect(dial?.failures).toBeGreaterThanOrEqual(7);
+    expect(dial?.failures).toBeLessThanOrEqual(12);
+    expect(b.lines.length).toBe(dial?.failures);
+  });
+
+  it('hands over nothing while paused, from peers that come meanwhile either', async () => {
+    const house = new House();
+    const [a, b] = await three(house);
+    a.mesh.pause();
+    b.mesh.dial('memory:a');
+    await house.stage.advance(1_000);
+    b.holder.issue(GROUP);
+    await house.stage.advance(1_000);
+    expect(a.holder.delivered.size).toBe(0);
+    a.mesh.resume();
+    await house.stage.until(() => a.holder.sequenceOf(GROUP, b.id) === 1, 5_000);
+  });
+
   it('ends everything at its close: peers, dials, listeners, timers', async () => {
     const house = new House();
     const [a, b, c] = await three(house);
