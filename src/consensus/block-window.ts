@@ -44,7 +44,9 @@ export function withBlock(window: BlockWindow, open: OpenBlock): BlockWindow {
   return { byId, following, counts };
 }
 
-/** @returns the window without these final Blocks, and without all that their finality rules out. */
+/**
+ * @returns the window without these final Blocks, and without all that their finality rules out.
+ */
 export function withoutFinal(window: BlockWindow, blocks: readonly Block[]): BlockWindow {
   if (blocks.length === 0) return window;
   let { byId, following } = window;

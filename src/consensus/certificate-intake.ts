@@ -39,7 +39,10 @@ export function observeCertificate(work: Work, certificate: Certificate): void {
   if (isKept) work.remark({ kind: 'accepted' });
 }
 
-/** Could this entry change anything? Late and repeated votes end here, before any signature is judged. */
+/**
+ * Could this entry change anything? Late and repeated votes end here, before any signature is
+ * judged.
+ */
 function isNews(work: Work, certificate: Certificate, entry: CertificateEntry): boolean {
   const group = work.peek(entry.group);
   if (group === undefined || group.alarm !== null) return false;

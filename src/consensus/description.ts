@@ -35,7 +35,10 @@ export interface GroupDescription {
   /** Metablocks known above the finalized head, and those held for something missing. */
   readonly candidates: number;
   readonly held: number;
-  /** While something is open: owners whose vote for the head at this Ballot, or for a child, is not here. */
+  /**
+   * While something is open: owners whose vote for the head at this Ballot, or for a child, is not
+   * here.
+   */
   readonly awaited: readonly AvatarId[];
   /** What went wrong for good, for people; null while nothing has. */
   readonly alarm: string | null;

@@ -103,7 +103,8 @@ function keepWithin(group: GroupState, certificates: readonly Certificate[]): Ce
 }
 
 /**
- * A rival of the finalized head that is Finalizable is none of our concern: it may have been so below
+ * A rival of the finalized head that is Finalizable is none of our concern: it may have been so
+ * below
  * the Ballot that decided. But where its predecessor is a rival too, that predecessor is final, and
  * no walk back from there meets the finalized head: a fork.
  *

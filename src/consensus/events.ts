@@ -12,7 +12,8 @@ export type ConsensusEvent =
   /** A Sync Group became known. Groups of one owner are never handed in: they need no agreement. */
   | { readonly kind: 'group'; readonly group: SyncGroup }
   /**
-   * A Block Header that stands in the Block Stack: signed, its causal sequence unbroken. `held` says
+   * A Block Header that stands in the Block Stack: signed, its causal sequence unbroken. `held`
+   * says
    * that its Entries are here too and that Merkle root and Pact are right (V4); it comes a second
    * time with `held` once they are.
    */
@@ -39,7 +40,9 @@ export type ConsensusEvent =
   /** Time passed: the state's deadline is due. */
   | { readonly kind: 'tick' };
 
-/** What an owner promised for one Sync Group; durable before anything that follows from it is sent. */
+/**
+ * What an owner promised for one Sync Group; durable before anything that follows from it is sent.
+ */
 export interface VoteRecord {
   readonly group: GroupId;
   /** R: the highest Ballot it is at; never falls. */
@@ -123,7 +126,9 @@ export interface DurableState {
   readonly groups: readonly SyncGroup[];
   readonly votes: readonly VoteRecord[];
   readonly heads: readonly FinalizedHead[];
-  /** Metablocks kept that are not below a finalized head: heads themselves, locks, candidates, own. */
+  /**
+   * Metablocks kept that are not below a finalized head: heads themselves, locks, candidates, own.
+   */
   readonly metablocks: readonly Metablock[];
   readonly certificates: readonly Certificate[];
   /** Block Headers that are not final, in causal order per issuer. */
@@ -141,6 +146,8 @@ export interface ConsensusSettings {
   readonly ballotTimeoutMaxMs: number;
   /** Undecided children of one head that are kept of one issuer. */
   readonly candidatesPerIssuerMax: number;
-  /** Undecided Metablocks, and Metablocks and Certificates held for something unknown, per group. */
+  /**
+   * Undecided Metablocks, and Metablocks and Certificates held for something unknown, per group.
+   */
   readonly heldMax: number;
 }

@@ -6,7 +6,8 @@ import type { Node } from './node.ts';
 import type { Work } from './work.ts';
 
 /**
- * Marks an issuer's children of one predecessor where there are several, and keeps them as evidence.
+ * Marks an issuer's children of one predecessor where there are several, and keeps them as
+ * evidence.
  *
  * @source consensus.md 5: vote for neither unless Finalizable.
  */

@@ -12,7 +12,6 @@ import { type AvatarId, deriveQuorum, type GroupId, type SyncGroup } from '../mo
 import { type BlockWindow, NO_BLOCKS } from './block-window.ts';
 import type { FinalizedHead } from './events.ts';
 import type { Node } from './node.ts';
-import type { PendingBlocks } from './pending-blocks.ts';
 import { makeRecentChain, type RecentChain } from './recent-chain.ts';
 import { RecentMap } from './recent-map.ts';
 import { CONSENSUS_LIMITS } from './settings.ts';
@@ -39,7 +38,8 @@ export interface PackedWindow {
 }
 
 /**
- * Why a Metablock is not looked at again: `old` lies below all that is remembered, `rival` is a rival
+ * Why a Metablock is not looked at again: `old` lies below all that is remembered, `rival` is a
+ * rival
  * of the finalized head, `malformed` breaks consensus.md 2. The votes for a rival are kept: a final
  * one would be a fork.
  */
@@ -47,6 +47,14 @@ export interface Dismissed {
   readonly kind: 'old' | 'rival' | 'malformed';
   readonly metablock: Metablock;
   readonly certificates: readonly Certificate[];
+}
+
+/** What could be prepared on the head of a group. */
+export interface PendingBlocks {
+  /** Counted no further than asked for. */
+  readonly count: number;
+  /** When the first of them came, in milliseconds; infinite where there is none. */
+  readonly sinceMs: number;
 }
 
 /**
@@ -160,7 +168,9 @@ export function makeGroupState(sync: SyncGroup, isVoter: boolean, nowMs: number)
   };
 }
 
-/** What a Metablock names as its predecessor in a group: null for none, undefined if it does not. */
+/**
+ * What a Metablock names as its predecessor in a group: null for none, undefined if it does not.
+ */
 export function predecessorIn(
   metablock: Metablock,
   group: GroupId,

@@ -6,7 +6,9 @@ import { type Ask, type GroupState, type Held, predecessorIn } from './group-sta
 import { CONSENSUS_LIMITS } from './settings.ts';
 import type { Work } from './work.ts';
 
-/** What one owner may take of the bound of a group, so that nobody's flood pushes out the others. */
+/**
+ * What one owner may take of the bound of a group, so that nobody's flood pushes out the others.
+ */
 export function shareOf(work: Work, group: GroupState): number {
   const share = Math.floor(work.context.settings.heldMax / group.sync.owners.length);
   return Math.max(CONSENSUS_LIMITS.undecidedMin, share);

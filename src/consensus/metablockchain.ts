@@ -1,7 +1,8 @@
 /**
  * The Metablockchain: what every Participant of a World decides alike.
  *
- * Words of the patent that it leaves open are read so: HFCS is the highest finalized causal sequence,
+ * Words of the patent that it leaves open are read so: HFCS is the highest finalized causal
+ * sequence,
  * per Causal Group; HCG and HFG are -1 before the first Metablock (`NO_GENERATION`), so that
  * Generation 0 can be certified; both are kept per Sync Group.
  *
@@ -27,7 +28,8 @@ export { DEFAULT_SETTINGS } from './settings.ts';
 export type { ConsensusState } from './work.ts';
 
 /**
- * Takes one event. Pure: the given state is not changed, and the same arguments give the same result.
+ * Takes one event. Pure: the given state is not changed, and the same arguments give the same
+ * result.
  *
  * @param nowMs Milliseconds of a clock that does not go back.
  * @returns the next state, and what to do in this order: stores, one commit, then the rest.

@@ -1,16 +1,8 @@
 import type { Block, BlockId } from '../model/block.ts';
 import type { AvatarId } from '../model/sync-group.ts';
 import type { OpenBlock } from './block-window.ts';
-import { type GroupState, headNode } from './group-state.ts';
+import { type GroupState, headNode, type PendingBlocks } from './group-state.ts';
 import type { ChainTip } from './node.ts';
-
-/** What could be prepared on the head of a group. */
-export interface PendingBlocks {
-  /** Counted no further than asked for. */
-  readonly count: number;
-  /** When the first of them came, in milliseconds; infinite where there is none. */
-  readonly sinceMs: number;
-}
 
 /** Is the Block covered by a fork proof? @source consensus.md 5. */
 export function isCovered(group: GroupState, block: Block): boolean {

@@ -68,7 +68,8 @@ function deriveCall(
 const SPACED_COUNT = 4;
 
 /**
- * How far apart Metablocks with Blocks are prepared: the interval while each gathers several Blocks,
+ * How far apart Metablocks with Blocks are prepared: the interval while each gathers several
+ * Blocks,
  * less while they come one by one. All owners see the same count.
  */
 function deriveSpacingMs(group: GroupState, settings: ConsensusSettings): number {
@@ -168,8 +169,10 @@ function settlePlace(
 }
 
 /**
- * Does the issuer of this Metablock sign its empty child together with it («fast close»)? All who see
- * it Finalizable can then certify the child at once. Under load the next Metablock closes it as soon.
+ * Does the issuer of this Metablock sign its empty child together with it («fast close»)? All who
+ * see
+ * it Finalizable can then certify the child at once. Under load the next Metablock closes it as
+ * soon.
  *
  * @source consensus.md 5.
  */

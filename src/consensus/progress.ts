@@ -13,7 +13,9 @@ import { measureRoundTrip } from './timeout.ts';
 import { isHigherHead } from './vote-rules.ts';
 import type { Work } from './work.ts';
 
-/** Do these votes make the Metablock Finalizable? The strict profile asks its parent's issuer too. */
+/**
+ * Do these votes make the Metablock Finalizable? The strict profile asks its parent's issuer too.
+ */
 export function isQuorum(group: GroupState, node: Node, tally: Tally): boolean {
   if (tally.certificates.size < group.quorum) return false;
   if (group.sync.quorumPolicy !== 'strict' || node.predecessor === null) return true;

@@ -1,7 +1,9 @@
 import type { Hex32 } from '../model/bytes.ts';
 import { IdMap } from './id-map.ts';
 
-/** Remembers at least the last `max` and at most twice as many entries; versions share their parts. */
+/**
+ * Remembers at least the last `max` and at most twice as many entries; versions share their parts.
+ */
 export class RecentMap<Value> {
   private readonly max: number;
   private readonly young: IdMap<Value>;

@@ -25,13 +25,17 @@ export const CONSENSUS_LIMITS = {
   wantAttemptsMax: 8,
   /** Ids of each kind in one `want`. */
   wantIdsMax: 256,
-  /** Held Metablocks of one group beyond which their predecessors come by catching up, not by want. */
+  /**
+   * Held Metablocks of one group beyond which their predecessors come by catching up, not by want.
+   */
   wantChainMax: 32,
   /** Block Headers of one issuer and group that are not final. */
   pendingBlocksMax: 65_536,
   /** Least room for undecided Metablocks of one issuer in a group: a chunk of catching up fits. */
   undecidedMin: 128,
-  /** Finalized Metablocks of a group whose ids are remembered, so that late news of them is quiet. */
+  /**
+   * Finalized Metablocks of a group whose ids are remembered, so that late news of them is quiet.
+   */
   recentFinalMax: 64,
   /** Metablocks of a group remembered as rivals of a finalized one, too old, or malformed. */
   dismissedMax: 128,

@@ -15,7 +15,8 @@ export function roundTripMs(work: Work, group: GroupState): number {
 
 function takeSample(work: Work, group: GroupState, sampleMs: number): void {
   const beforeMs = group.roundTripMs ?? work.context.settings.ballotTimeoutMs / 4;
-  // It rises by half at most: a vote that was lost and came by another way says little of the links.
+  // It rises by half at most: a vote that was lost and came by another way says little of the
+  // links.
   group.roundTripMs =
     sampleMs < beforeMs ? (3 * beforeMs + sampleMs) / 4 : Math.min(sampleMs, 1.5 * beforeMs);
 }
@@ -47,7 +48,8 @@ export function lengthenRoundTrip(work: Work, group: GroupState): void {
 /**
  * How long the Ballot lasts once a Quorum is there, in milliseconds.
  *
- * @source consensus.md 5: base * 2^k, base 4 smoothed round trips, k Ballots since the last new Level.
+ * @source consensus.md 5: base * 2^k, base 4 smoothed round trips, k Ballots since the last new
+ * Level.
  */
 export function timeoutMs(work: Work, group: GroupState): number {
   const { ballotTimeoutMs, ballotTimeoutMaxMs } = work.context.settings;

@@ -2,11 +2,15 @@ import type { MetablockId } from '../model/metablock.ts';
 import type { Ballot, Generation } from '../model/numbers.ts';
 
 /**
- * The rules of voting, and every comparison of Ballots and Generations that a decision rests on, side
+ * The rules of voting, and every comparison of Ballots and Generations that a decision rests on,
+ * side
  * by side. The numbers are those of consensus.md 3.
  */
 
-/** The Metablock that an owner does not leave without a Quorum's leave, and the Ballot it is held at. */
+/**
+ * The Metablock that an owner does not leave without a Quorum's leave, and the Ballot it is held
+ * at.
+ */
 export interface Lock {
   readonly metablock: MetablockId;
   readonly ballot: Ballot;

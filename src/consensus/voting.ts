@@ -33,7 +33,8 @@ export function castVote(work: Work, group: GroupState, node: Node, ballot: Ball
 }
 
 /**
- * Casts the next vote that policy and rules ask for at R: the head until it is Finalizable at R, then
+ * Casts the next vote that policy and rules ask for at R: the head until it is Finalizable at R,
+ * then
  * one of its children.
  *
  * @returns whether there was one.
@@ -87,7 +88,9 @@ export function permittedChildren(work: Work, group: GroupState): Node[] {
   });
 }
 
-/** Nobody votes for what an equivocator made, or what a fork proof covers, without a Quorum's word. */
+/**
+ * Nobody votes for what an equivocator made, or what a fork proof covers, without a Quorum's word.
+ */
 function isShunned(group: GroupState, node: Node): boolean {
   return node.isEquivocal || node.blocks.some((block) => isCovered(group, block));
 }

@@ -29,7 +29,10 @@ export interface Candidate {
   readonly blocks: readonly Block[];
 }
 
-/** Do the Blocks continue every Causal Group of the chain by exactly one each («Is Causally Consistent»)? */
+/**
+ * Do the Blocks continue every Causal Group of the chain by exactly one each («Is Causally
+ * Consistent»)?
+ */
 function continuesChain(
   conflicts: Conflicts,
   group: GroupState,
@@ -55,8 +58,10 @@ function continuesChain(
 }
 
 /**
- * Is the Metablock well formed for the group («Was Certifiable»)? That its issuer owns the group and
- * signed it was judged before. Depends on nothing but the Metablock, its Block Headers and the chain.
+ * Is the Metablock well formed for the group («Was Certifiable»)? That its issuer owns the group
+ * and
+ * signed it was judged before. Depends on nothing but the Metablock, its Block Headers and the
+ * chain.
  *
  * @source consensus.md 2, rules 1 to 3.
  */

@@ -135,14 +135,18 @@ export class Work {
     this.promised.add(group.sync.id);
   }
 
-  /** An own vote was cast: it goes into the one Certificate that this step makes for the Metablock. */
+  /**
+   * An own vote was cast: it goes into the one Certificate that this step makes for the Metablock.
+   */
   vote(metablock: Metablock, entry: CertificateEntry): void {
     const vote = this.ownVotes.get(metablock.id) ?? { metablock, entries: [] };
     vote.entries.push(entry);
     this.ownVotes.set(metablock.id, vote);
   }
 
-  /** Seals what was voted and promised. @returns the new state, and effects: stores, then the rest. */
+  /**
+   * Seals what was voted and promised. @returns the new state, and effects: stores, then the rest.
+   */
   finish(): { state: ConsensusState; effects: ConsensusEffect[] } {
     for (const id of this.promised) {
       this.stores.push({ kind: 'store-vote', record: recordOf(this.opened.get(id)!) });

@@ -105,7 +105,7 @@ async function killOn(
   }
 }
 
-test('nothing final is lost and nothing certified is forgotten, whenever owners are killed', async () => {
+test('nothing final is lost, nothing certified forgotten, whenever owners are killed', async () => {
   const seed = Number(process.env['E2E_SEED'] ?? randomInt(2 ** 32));
   console.log(`crash seed: E2E_SEED=${seed}`);
   world = await World.start({ names: ['ada', 'bert', 'cleo'] });

@@ -72,7 +72,7 @@ function refusals(agent: AgentProcess): unknown[] {
   return agent.log('handshake-refused').map((line) => line['reason']);
 }
 
-describe('whoever is no member gets in nowhere, and leaves one line of the log that says why', () => {
+describe('who is no member gets in nowhere, and leaves one line that says why', () => {
   const garbage = randomBytes(500);
   garbage.writeUInt32BE(0x16030100, 0); // As a TLS client begins: a length beyond all bounds.
   test.each<[string, string, () => Uint8Array[]]>([

@@ -48,7 +48,7 @@ const child = metablock(ADA, 1, first);
 const rival = metablock(BERT, 1, first);
 const metablocks = [first, child, rival];
 
-test('two rivals that one owner certified at one Ballot are found, whoever has the Certificates', () => {
+test('two rivals that one owner certified at one Ballot are found', () => {
   const one = testimony(ADA, { metablocks, certificates: [certificate(ADA, child, 4)] });
   const two = testimony(BERT, { metablocks, certificates: [certificate(ADA, rival, 4)] });
   expect(findBrokenPromises([one, two])).toHaveLength(1);

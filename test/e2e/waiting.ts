@@ -14,7 +14,8 @@ export class LateError extends Error {
  * Asks again and again until there is an answer.
  *
  * @param what For the error, when the time is up.
- * @param look The answer, or null, undefined or false as long as there is none. What it throws is thrown.
+ * @param look The answer, or null, undefined or false as long as there is none. What it throws is
+ * thrown.
  */
 export async function until<Answer>(
   what: string,

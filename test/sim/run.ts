@@ -4,7 +4,8 @@ import type { Scenario } from './scenario.ts';
 import { type Report, SimWorld } from './world.ts';
 
 /**
- * Runs one scenario from one seed: a safety phase with faults, then heal, then everything must become
+ * Runs one scenario from one seed: a safety phase with faults, then heal, then everything must
+ * become
  * final, then silence.
  *
  * @throws Violation, with seed and faults in its message.
@@ -29,7 +30,8 @@ export function run(scenario: Scenario, seed: number, rules?: VoteRules): Report
   } catch (cause) {
     if (!(cause instanceof Error)) throw cause;
     const faults = JSON.stringify(world.faults);
-    const message = `${scenario.name}, seed ${seed}, at ${world.time.nowMs.toFixed(1)} ms: ${cause.message}\nfaults ${faults}`;
+    const where = `${scenario.name}, seed ${seed}, at ${world.time.nowMs.toFixed(1)} ms`;
+    const message = `${where}: ${cause.message}\nfaults ${faults}`;
     throw new Violation(message, { cause });
   }
 }

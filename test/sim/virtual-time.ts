@@ -4,7 +4,10 @@ interface Due {
   readonly run: () => void;
 }
 
-/** What happens, in the order of virtual time; what is due at once happens in the order it was asked. */
+/**
+ * What happens, in the order of virtual time; what is due at once happens in the order it was
+ * asked.
+ */
 export class VirtualTime {
   nowMs = 0;
   private readonly heap: Due[] = [];

@@ -61,7 +61,7 @@ describe('Entry Buffer', () => {
     expect(buffer.peek()?.lengths).toEqual(Uint32Array.of(80));
   });
 
-  it('whatever the order of offers and drains, Entries come out once each, whole and in order', () => {
+  it('whatever the order of offers and drains, Entries come out once each, in order', () => {
     const steps = fc.array(
       fc.oneof(
         fc.record({ offer: fc.integer({ min: 0, max: 40 }) }),

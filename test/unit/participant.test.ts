@@ -104,7 +104,7 @@ describe('Participants', () => {
     ).toEqual([1]);
   });
 
-  it('an Entry that breaks its Pact is refused with its field named, and nothing is taken', async () => {
+  it('an Entry that breaks its Pact is refused by field, and nothing is taken', async () => {
     const { a } = await threeOwners();
     const push = a.channel('door').push([
       { door: 'front', open: true },
@@ -197,7 +197,7 @@ describe('Participants', () => {
     await expect(a.addPact(other)).rejects.toMatchObject({ code: 'pact-conflict' });
   });
 
-  it('an own Block that this disk does not have stops a Participant from issuing and voting', async () => {
+  it('an own Block that this disk lacks stops issuing and voting', async () => {
     const hub = new Hub();
     const [a, b] = [hub.open('a', 1), hub.open('b', 2)];
     await start(hub, a, b);
