@@ -1,14 +1,24 @@
 import type { Random, Timers } from '../ports/clock.ts';
 import type { GossipSettings } from './settings.ts';
 
-/** Weight of a new round trip in the smoothed one. @source RFC 6298, alpha */
+/** Least weight of a new round trip in the smoothed one. @source RFC 6298, alpha */
 const NEW_WEIGHT = 1 / 8;
 
 /** Beats come a little early or late, so that links do not all speak at once. */
 const JITTER = 0.2;
 
-/** A ping is due when this part of its interval has passed: beats are jittered. */
+/**
+ * A new link is asked after so many milliseconds, then after twice as many, and so on up to the
+ * interval; one that is in use at least so often: what a round trip took long ago says little.
+ */
+const FIRST_MS = 1_000;
+const BUSY_MS = 4_000;
+
+/** After this part of the interval without an answer another ping is due: beats are jittered. */
 const DUE_RATIO = 0.75;
+
+/** Frames between two beats that make a link one in use; an idle one has three or four. */
+const BUSY_FRAMES = 12;
 
 export interface PulseParts {
   readonly timers: Timers;
@@ -17,7 +27,7 @@ export interface PulseParts {
 }
 
 export interface PulseHandler {
-  /** @param token To send in a ping; null where it is too early for one. */
+  /** @param token To send in a ping; null while the last one may still be answered. */
   beat(token: number | null): void;
   dead(): void;
 }
@@ -30,16 +40,20 @@ export class Pulse {
   private readonly parts: PulseParts;
   private readonly handler: PulseHandler;
   private token = 0;
-  private askedMs = Number.NEGATIVE_INFINITY;
+  private askedMs = 0;
   private isAnswered = true;
-  private hasHeard = true;
-  private missed = 0;
+  private answers = 0;
+  private heardMs: number;
+  /** Frames since the last beat. */
+  private heardFrames = 0;
+  private intervalMs = FIRST_MS;
   private isHeld = false;
   private cancel: (() => void) | null = null;
 
   constructor(parts: PulseParts, handler: PulseHandler) {
     this.parts = parts;
     this.handler = handler;
+    this.heardMs = parts.timers.monotonicMs();
   }
 
   /** Asks at once: a new link's round trip is wanted soon. */
@@ -59,47 +73,48 @@ export class Pulse {
 
   release(): void {
     this.isHeld = false;
-    this.hasHeard = true;
+    this.heardMs = this.parts.timers.monotonicMs();
     // An answer that had to wait here says nothing of the wire.
     this.isAnswered = true;
   }
 
   heard(): void {
-    this.hasHeard = true;
+    this.heardMs = this.parts.timers.monotonicMs();
+    this.heardFrames += 1;
   }
 
   answered(token: number): void {
     if (this.isAnswered || token !== this.token) return;
     this.isAnswered = true;
+    this.answers += 1;
     const sampleMs = this.parts.timers.monotonicMs() - this.askedMs;
-    this.roundTripMs =
-      this.roundTripMs === null
-        ? sampleMs
-        : this.roundTripMs + NEW_WEIGHT * (sampleMs - this.roundTripMs);
+    // The mean of the first ones: a link is often made while both ends are busy starting.
+    const weight = Math.max(NEW_WEIGHT, 1 / this.answers);
+    this.roundTripMs = (this.roundTripMs ?? 0) * (1 - weight) + sampleMs * weight;
   }
 
   private beat(): void {
     const { timers, random, settings } = this.parts;
-    const intervalMs = Math.min(settings.pingMs, settings.digestMs);
-    const delayMs = intervalMs * (1 - JITTER * random.fraction());
-    this.cancel = timers.after(delayMs, () => this.beat());
-    const isDue = timers.monotonicMs() - this.askedMs >= DUE_RATIO * settings.pingMs;
-    if (isDue && this.isSilent()) {
+    const { pingMs, missedPingsMax } = settings;
+    const silentMs = timers.monotonicMs() - this.heardMs;
+    if (!this.isHeld && silentMs >= pingMs * missedPingsMax) {
       this.stop();
       this.handler.dead();
       return;
     }
-    this.handler.beat(isDue ? this.ask() : null);
+    const isBusy = this.heardFrames >= BUSY_FRAMES;
+    this.heardFrames = 0;
+    const longestMs = Math.min(pingMs, settings.digestMs);
+    const intervalMs = Math.min(longestMs, isBusy ? BUSY_MS : this.intervalMs);
+    this.intervalMs = Math.min(longestMs, intervalMs * 2);
+    const delayMs = intervalMs * (1 - JITTER * random.fraction());
+    this.cancel = timers.after(delayMs, () => this.beat());
+    this.handler.beat(this.ask());
   }
 
-  /** Counts a ping that nothing came after. */
-  private isSilent(): boolean {
-    this.missed = this.hasHeard || this.isHeld ? 0 : this.missed + 1;
-    this.hasHeard = false;
-    return this.missed >= this.parts.settings.missedPingsMax;
-  }
-
-  private ask(): number {
+  private ask(): number | null {
+    const waitedMs = this.parts.timers.monotonicMs() - this.askedMs;
+    if (!this.isAnswered && waitedMs < DUE_RATIO * this.parts.settings.pingMs) return null;
     this.token = (this.token + 1) >>> 0;
     this.askedMs = this.parts.timers.monotonicMs();
     this.isAnswered = false;

@@ -126,9 +126,9 @@ describe('two Avatars', () => {
     await house.link(a, b);
     await house.stage.advance(1_000);
     b.cable.isCut = true;
-    await house.stage.advance(60_000);
+    await house.stage.advance(85_000);
     expect(isLinked(a, b)).toBe(true);
-    await house.stage.advance(65_000);
+    await house.stage.advance(40_000);
     expect(isLinked(a, b)).toBe(false);
     expect(linksOf(a, b).at(-1)).toMatchObject({ kind: 'down', reason: 'silent' });
   });
