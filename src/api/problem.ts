@@ -107,8 +107,10 @@ export function sendProblem(response: ServerResponse, problem: Problem): void {
   response.statusCode = problem.status;
   response.setHeader('content-type', 'application/problem+json');
   response.setHeader('content-length', Buffer.byteLength(text));
-  response.end(text);
   const request = response.req;
+  // Whoever still writes when the connection is shut hears of that, and not of the problem.
+  if (!request.complete) response.setHeader('connection', 'keep-alive');
+  response.end(text);
   if (request.complete) return;
   request.resume();
   const timer = setTimeout(() => request.destroy(), LINGER_MS);

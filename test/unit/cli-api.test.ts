@@ -358,6 +358,19 @@ describe('a push', () => {
     expect((await refusal(push(JSON_TYPE, bytes()))).code).toBe('body-malformed');
   });
 
+  test('that is refused before it came is let go by, so that its sender hears why', async () => {
+    const sender = connect(socket);
+    const head = 'POST /nowhere HTTP/1.1\r\nHost: here\r\nConnection: close\r\n';
+    sender.write(`${head}Transfer-Encoding: chunked\r\n\r\n`);
+    const [answer] = await once(sender, 'data');
+    expect(String(answer)).toContain('404');
+    // Had the agent hung up, this write would break the connection.
+    sender.write('2\r\n{}\r\n');
+    sender.end('0\r\n\r\n');
+    await once(sender, 'close');
+    expect(sender.errored).toBeNull();
+  });
+
   test('that does not come in time is refused', async () => {
     face.open('machine_load');
     async function* stuck(): AsyncGenerator<Uint8Array> {
