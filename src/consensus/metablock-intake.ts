@@ -157,7 +157,10 @@ function groupOfBlock(work: Work, metablock: Metablock, block: BlockId): GroupId
   for (const { group } of metablock.predecessors) {
     if (work.peek(group)?.blocks.byId.has(block) === true) return group;
   }
-  return work.foreignGroupOf(block);
+  const foreign = work.foreignGroupOf(block);
+  if (foreign !== undefined) return foreign;
+  for (const { sync, blocks } of work.allGroups()) if (blocks.byId.has(block)) return sync.id;
+  return undefined;
 }
 
 /** Lets a well-formed Metablock into the tree, with the votes that were held for it. */

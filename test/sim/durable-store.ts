@@ -111,6 +111,12 @@ export class DurableStore {
     return [...this.open.values()].sort((a, b) => a.generation - b.generation);
   }
 
+  /** A Metablock that is lost, as where somebody else emptied a table. */
+  forget(id: MetablockId): void {
+    this.metablocks.delete(id);
+    this.open.delete(id);
+  }
+
   private isOpen(metablock: Metablock, group: GroupId): boolean {
     const last = this.chains.get(group)?.at(-1);
     if (last === undefined || last === metablock.id) return true;

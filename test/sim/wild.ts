@@ -1,7 +1,7 @@
 import type { ConsensusEffect } from '../../src/consensus/events.ts';
 import { copyGroupState, type GroupState } from '../../src/consensus/group-state.ts';
-import { step } from '../../src/consensus/metablockchain.ts';
 import { hasOwnChild } from '../../src/consensus/metablock-intake.ts';
+import { step } from '../../src/consensus/metablockchain.ts';
 import { hasVoted, type Node } from '../../src/consensus/node.ts';
 import { choosePending } from '../../src/consensus/pending-blocks.ts';
 import { castVote, whatForbids } from '../../src/consensus/voting.ts';

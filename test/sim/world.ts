@@ -10,9 +10,9 @@ import { KeyedSigner, keyedVerifier, sha256 } from './keyed-signer.ts';
 import type { Message } from './message.ts';
 import { SimNode, type Surroundings } from './node.ts';
 import { Prng } from './prng.ts';
-import { drawFaults, type Faults, NO_FAULTS, type Scenario } from './scenario.ts';
-import { WILD } from './wild.ts';
+import { drawFaults, type Faults, type Scenario } from './scenario.ts';
 import { VirtualTime } from './virtual-time.ts';
+import { WILD } from './wild.ts';
 
 /** Between two digests of one Participant. */
 const DIGEST_MS = 200;

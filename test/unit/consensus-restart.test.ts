@@ -1,0 +1,122 @@
+import { describe, expect, it } from 'vitest';
+import {
+  DEFAULT_SETTINGS,
+  describe as describeState,
+  nextDeadline,
+} from '../../src/consensus/metablockchain.ts';
+import {
+  blockOf,
+  certificateOf,
+  groupOf,
+  metablockOf,
+  noteOf,
+  only,
+  Participant,
+  signersOf,
+  votesOf,
+} from './consensus-fixture.ts';
+
+const signers = signersOf(4);
+const group = groupOf(signers);
+const [first, second, third, fourth] = [signers[0]!, signers[1]!, signers[2]!, signers[3]!];
+
+/** A Participant that voted for one of two rivals. */
+function voted() {
+  const participant = new Participant(fourth, [group]);
+  const blocks = [first, second].map((signer) => blockOf(signer, group, null));
+  for (const block of blocks) participant.block(block);
+  const [chosen, rival] = [first, second].map((signer, index) =>
+    metablockOf(signer, group, null, [blocks[index]!]),
+  );
+  expect(votesOf(participant.metablock(chosen!))).toEqual([`${chosen!.id}@0`]);
+  return { participant, chosen: chosen!, rival: rival!, blocks };
+}
+
+describe('a restart', () => {
+  it('casts no second, different vote at the same Ballot', () => {
+    const { participant, rival } = voted();
+    participant.restart();
+    const effects = [...participant.metablock(rival), ...participant.wait(10_000)];
+    expect(votesOf(effects).filter((vote) => vote.endsWith('@0'))).toEqual([]);
+  });
+
+  it('casts no vote at its Ballot while what it voted for there is not at hand', () => {
+    const { participant, chosen, rival } = voted();
+    participant.store.metablocks.delete(chosen.id);
+    participant.store.forget(chosen.id);
+    participant.restart();
+    expect(votesOf(participant.metablock(rival))).toEqual([]);
+  });
+
+  it('keeps its lock, and asks for the locked Metablock where it is not at hand', () => {
+    const { participant, chosen, rival } = voted();
+    const child = metablockOf(first, group, chosen, []);
+    participant.metablock(child);
+    for (const signer of [first, second]) {
+      participant.certificate(certificateOf(signer, group, chosen));
+    }
+    expect(participant.group(group).lock).toEqual({ metablock: chosen.id, ballot: 0 });
+    participant.store.forget(chosen.id);
+    participant.restart();
+    expect(participant.group(group).lock).toEqual({ metablock: chosen.id, ballot: 0 });
+    for (const signer of [first, second]) {
+      participant.feed({ kind: 'ballot-note', note: noteOf(signer, group, 1) });
+    }
+    const effects = [...participant.metablock(rival), ...participant.wait(100)];
+    expect(votesOf(effects)).toEqual([]);
+    expect(only(effects, 'want').flatMap((each) => each.metablocks)).toContain(chosen.id);
+    expect(votesOf(participant.metablock(chosen))).toEqual([`${chosen.id}@1`]);
+  });
+
+  it('does not fall back below the Ballot that it was at', () => {
+    const { participant } = voted();
+    for (const signer of [first, second]) {
+      participant.feed({ kind: 'ballot-note', note: noteOf(signer, group, 6) });
+    }
+    participant.restart();
+    expect(describeState(participant.state)[0]!.ballot).toBe(6);
+  });
+
+  it('knows again what is final, the head above it and whether that is closed', () => {
+    const { participant, chosen, blocks } = voted();
+    const child = metablockOf(first, group, chosen, []);
+    const next = metablockOf(second, group, child, [blocks[1]!]);
+    const last = metablockOf(second, group, next, []);
+    for (const each of [child, next]) participant.metablock(each);
+    for (const each of [chosen, child, next]) {
+      for (const signer of [first, second, third]) {
+        participant.certificate(certificateOf(signer, group, each));
+      }
+    }
+    const before = describeState(participant.state)[0]!;
+    expect(before).toMatchObject({ finalizedLevel: 1, open: true, head: { metablock: next.id } });
+    participant.restart();
+    expect(describeState(participant.state)[0]).toMatchObject({
+      finalized: before.finalized,
+      head: before.head,
+      highestCertified: before.highestCertified,
+      highestFinalizable: before.highestFinalizable,
+      open: true,
+    });
+    participant.metablock(last);
+    const effects = [first, second, third].flatMap((signer) =>
+      participant.certificate(certificateOf(signer, group, last)),
+    );
+    expect(only(effects, 'finalize').map((each) => each.metablock.id)).toEqual([next.id]);
+    participant.restart();
+    expect(describeState(participant.state)[0]).toMatchObject({ open: false });
+    expect(nextDeadline(participant.state)).toBeNull();
+  });
+
+  it('finds its own Metablock again and makes no second child of the head', () => {
+    const participant = new Participant(first, [group]);
+    const block = blockOf(first, group, null);
+    expect(only(participant.block(block), 'send-metablock')).toHaveLength(2);
+    participant.restart();
+    const effects = [
+      ...participant.block(blockOf(second, group, null)),
+      ...participant.wait(DEFAULT_SETTINGS.ballotTimeoutMs - 1),
+    ];
+    expect(only(effects, 'send-metablock')).toEqual([]);
+  });
+});
