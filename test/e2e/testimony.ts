@@ -113,11 +113,15 @@ export function findForks(testimonies: readonly Testimony[]): string[] {
 /**
  * Persist, then speak, over all databases: what anybody has of a Participant, it has itself.
  *
+ * @param of Whom to ask about: none of them may run while the databases are read.
  * @returns a line for each thing that a Participant signed and others have, but it does not.
  */
-export function findForgotten(testimonies: readonly Testimony[]): string[] {
+export function findForgotten(
+  testimonies: readonly Testimony[],
+  of: readonly Testimony[] = testimonies,
+): string[] {
   const forgotten: string[] = [];
-  for (const { participant, ...own } of testimonies) {
+  for (const { participant, ...own } of of) {
     const certified = new Set(own.certificates.map(keyOf));
     const known = new Set([...own.metablocks, ...own.blocks].map((each) => each.id as string));
     for (const other of testimonies) {
