@@ -20,13 +20,14 @@ export function makeCounters(): LinkCounters {
   };
 }
 
-export function countFrame(
-  totals: Totals,
-  direction: 'Sent' | 'Received',
-  frame: Uint8Array,
-): void {
-  totals[`frames${direction}`] += 1;
-  totals[`bytes${direction}`] += frame.length + FRAME_LENGTH_BYTES;
+export function countSent(totals: Totals, frame: Uint8Array): void {
+  totals.framesSent += 1;
+  totals.bytesSent += frame.length + FRAME_LENGTH_BYTES;
+}
+
+export function countReceived(totals: Totals, frame: Uint8Array): void {
+  totals.framesReceived += 1;
+  totals.bytesReceived += frame.length + FRAME_LENGTH_BYTES;
 }
 
 export function countMessage(

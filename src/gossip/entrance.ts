@@ -1,7 +1,7 @@
 import type { Timers } from '../ports/clock.ts';
 import { type Link, LinkError, type LinkHandler } from '../ports/link.ts';
 import type { HandshakeStep, Session, SessionHandshake } from '../ports/session.ts';
-import { countFrame, type Totals } from './counters.ts';
+import { countReceived, countSent, type Totals } from './counters.ts';
 import type { ByeReason } from './messages.ts';
 import type { Wire } from './wire.ts';
 
@@ -74,7 +74,7 @@ export class Entrance implements LinkHandler {
       this.wire.onFrame(frame);
       return;
     }
-    countFrame(this.parts.totals, 'Received', frame);
+    countReceived(this.parts.totals, frame);
     this.step(this.handshake.receive(frame));
   }
 
@@ -101,7 +101,7 @@ export class Entrance implements LinkHandler {
   }
 
   private write(frame: Uint8Array): void {
-    countFrame(this.parts.totals, 'Sent', frame);
+    countSent(this.parts.totals, frame);
     this.link.send(frame);
   }
 }

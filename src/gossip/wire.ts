@@ -3,7 +3,7 @@ import type { Random, Timers } from '../ports/clock.ts';
 import { type Link, LinkError, type LinkHandler } from '../ports/link.ts';
 import type { Session } from '../ports/session.ts';
 import type { LinkCounters } from './contract.ts';
-import { countFrame, countMessage, makeCounters, type Totals } from './counters.ts';
+import { countMessage, countReceived, countSent, makeCounters, type Totals } from './counters.ts';
 import { Assembly, type AssemblyRoom } from './fragment.ts';
 import { decodeMessage } from './message-reader.ts';
 import { encodeMessage } from './message-writer.ts';
@@ -201,8 +201,8 @@ export class Wire implements LinkHandler {
 
   onFrame(frame: Uint8Array): void {
     if (this.isEnded) return;
-    countFrame(this.counters, 'Received', frame);
-    countFrame(this.parts.totals, 'Received', frame);
+    countReceived(this.counters, frame);
+    countReceived(this.parts.totals, frame);
     this.pulse.heard();
     const opened = this.session.open(frame);
     if (!opened.ok) {
@@ -285,8 +285,8 @@ export class Wire implements LinkHandler {
   }
 
   private write(frame: Uint8Array): void {
-    countFrame(this.counters, 'Sent', frame);
-    countFrame(this.parts.totals, 'Sent', frame);
+    countSent(this.counters, frame);
+    countSent(this.parts.totals, frame);
     this.isBlocked = !this.link.send(frame);
   }
 }
