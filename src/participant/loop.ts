@@ -55,6 +55,7 @@ export class Loop {
   private readonly intake: Intake;
   private deliveries: Delivery[] = [];
   private work: Work[] = [];
+  private toldRoundTripMs: number | null = null;
   private isTurnDue = false;
   private isClosed = false;
   private isGossipPaused = false;
@@ -159,12 +160,23 @@ export class Loop {
   }
 
   private decide(turn: Turn, deliveries: readonly Delivery[], work: readonly Work[]): void {
+    this.tellRoundTrip(turn);
     for (const act of work) act(turn);
     for (const delivery of deliveries) this.intake.observe(turn, delivery);
     this.parts.issuing.issue(turn);
     const deadline = nextDeadline(turn.consensus);
     if (deadline !== null && deadline <= turn.nowMs)
       this.parts.deciding.run(turn, { kind: 'tick' });
+  }
+
+  /** Time-outs of Ballots are to be longer than what the links take. */
+  private tellRoundTrip(turn: Turn): void {
+    const ms = this.parts.gossip.roundTripMs();
+    if (ms === this.toldRoundTripMs) return;
+    this.parts.deciding.run(turn, { kind: 'round-trip', ms });
+    turn.afterCommit.push(() => {
+      this.toldRoundTripMs = ms;
+    });
   }
 
   private speak(turn: Turn): void {
