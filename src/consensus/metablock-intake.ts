@@ -157,10 +157,7 @@ function groupOfBlock(work: Work, metablock: Metablock, block: BlockId): GroupId
   for (const { group } of metablock.predecessors) {
     if (work.peek(group)?.blocks.byId.has(block) === true) return group;
   }
-  const foreign = work.foreignGroupOf(block);
-  if (foreign !== undefined) return foreign;
-  for (const { sync, blocks } of work.allGroups()) if (blocks.byId.has(block)) return sync.id;
-  return undefined;
+  return work.foreignGroupOf(block);
 }
 
 /** Lets a well-formed Metablock into the tree, with the votes that were held for it. */

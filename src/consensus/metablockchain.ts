@@ -84,7 +84,7 @@ function observe(work: Work, event: ConsensusEvent): void {
       work.linkRoundTripMs = event.ms;
       return;
     case 'tick':
-      for (const group of work.allGroups()) {
+      for (const group of work.activeGroups()) {
         if (group.deadlineMs !== null && group.deadlineMs <= work.nowMs) work.open(group.sync.id);
       }
       return;
@@ -108,7 +108,11 @@ function observeBlock(work: Work, block: Block, held: boolean): void {
   }
   if (!group.ownerIndices.has(block.issuer)) return;
   const known = group.blocks.byId.get(block.id);
-  if (known?.held === true || (known !== undefined && !held)) return;
+  if (known?.held === true || (known !== undefined && !held)) {
+    // It was asked for by a group whose Metablock carries it and does not name its own.
+    observeForeignBlock(work, block);
+    return;
+  }
   const hfcs = group.finalized?.issuers.get(block.issuer)?.sequence ?? 0;
   if (block.sequence <= hfcs) {
     observeForeignBlock(work, block);
@@ -135,7 +139,7 @@ function observeForeignBlock(work: Work, block: Block): void {
 }
 
 function placeElsewhere(work: Work, block: Block): void {
-  for (const { sync, held } of work.allGroups()) {
+  for (const { sync, held } of work.activeGroups()) {
     if (sync.id === block.group || held.size === 0) continue;
     const group = work.open(sync.id);
     if (group !== undefined) placeWaitingFor(work, group, block.id);

@@ -68,9 +68,8 @@ function deriveCall(
 const SPACED_COUNT = 4;
 
 /**
- * How far apart Metablocks with Blocks are prepared: the interval while each gathers several
- * Blocks,
- * less while they come one by one. All owners see the same count.
+ * How far apart Metablocks with Blocks are prepared: the interval while each gathers several, less
+ * while they come one by one. All owners see the same count.
  */
 function deriveSpacingMs(group: GroupState, settings: ConsensusSettings): number {
   const share = Math.min(1, Math.max(0, group.carriedCount - 1) / (SPACED_COUNT - 1));
@@ -100,7 +99,7 @@ export function prepare(work: Work): boolean {
 
 function choosePlaces(work: Work): Place[] {
   const due: GroupId[] = [];
-  for (const group of work.allGroups()) {
+  for (const group of work.activeGroups()) {
     if (group.prepareAtMs !== null && group.prepareAtMs <= work.nowMs) due.push(group.sync.id);
   }
   const { settings } = work.context;

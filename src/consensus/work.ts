@@ -23,6 +23,8 @@ export interface ConsensusState {
   readonly groups: IdMap<Readonly<GroupState>>;
   /** The groups of Blocks that are final, or of groups that are not known here. */
   readonly foreignBlocks: RecentMap<GroupId>;
+  /** The deadlines of the groups that have one: something is open there, held or missing. */
+  readonly deadlines: ReadonlyMap<GroupId, number>;
   readonly deadlineMs: number | null;
   /** What the links are said to take, there and back. */
   readonly linkRoundTripMs: number | null;
@@ -33,6 +35,7 @@ export interface ConsensusState {
 export const EMPTY_STATE: ConsensusState = {
   groups: IdMap.empty(),
   foreignBlocks: RecentMap.empty(CONSENSUS_LIMITS.foreignBlocksMax),
+  deadlines: new Map(),
   deadlineMs: null,
   linkRoundTripMs: null,
   undone: [],
@@ -87,9 +90,10 @@ export class Work {
     this.opened.set(group.sync.id, group);
   }
 
-  *allGroups(): Generator<Readonly<GroupState>> {
-    for (const [id, group] of this.base.groups) yield this.opened.get(id) ?? group;
-    for (const [id, group] of this.opened) if (!this.base.groups.has(id)) yield group;
+  /** The groups in which something is open, held or missing, and those of this step. */
+  *activeGroups(): Generator<Readonly<GroupState>> {
+    for (const id of this.base.deadlines.keys()) yield this.peek(id)!;
+    for (const [id, group] of this.opened) if (!this.base.deadlines.has(id)) yield group;
   }
 
   touched(): GroupState[] {
@@ -168,15 +172,16 @@ export class Work {
 
   private close(undone: readonly ConsensusEffect[]): ConsensusState {
     let { groups } = this.base;
-    for (const [id, group] of this.opened) groups = groups.set(id, group);
-    let deadlineMs: number | null = null;
-    for (const [, group] of groups) {
-      if (group.deadlineMs !== null && (deadlineMs === null || group.deadlineMs < deadlineMs)) {
-        deadlineMs = group.deadlineMs;
-      }
+    const deadlines = new Map(this.base.deadlines);
+    for (const [id, group] of this.opened) {
+      groups = groups.set(id, group);
+      if (group.deadlineMs === null) deadlines.delete(id);
+      else deadlines.set(id, group.deadlineMs);
     }
+    const deadlineMs = deadlines.size === 0 ? null : Math.min(...deadlines.values());
     const { linkRoundTripMs } = this;
-    return { groups, foreignBlocks: this.foreign, deadlineMs, linkRoundTripMs, undone };
+    const foreignBlocks = this.foreign;
+    return { groups, foreignBlocks, deadlines, deadlineMs, linkRoundTripMs, undone };
   }
 
   private sealVote({ metablock, entries }: OwnVote): void {

@@ -64,6 +64,11 @@ export class Checker {
     }
   }
 
+  /** What was due is done: nobody is woken twice for the same. */
+  onTick(nowMs: number, deadlineMs: number | null): void {
+    this.expect(deadlineMs === null || deadlineMs > nowMs, 'after a tick nothing is due');
+  }
+
   /** Everything sent is durable. */
   onSend(self: AvatarId, store: DurableStore, effect: ConsensusEffect): void {
     switch (effect.kind) {

@@ -10,31 +10,11 @@ import {
 import { type Block, encodeBlockHeader, sealBlock } from '../../src/model/block.ts';
 import type { CausalSequence } from '../../src/model/numbers.ts';
 import type { AvatarId, GroupId, SyncGroup } from '../../src/model/sync-group.ts';
-import type { Checker } from './checker.ts';
 import { DurableStore } from './durable-store.ts';
 import { answer, digestOf, give, isSameDigest } from './exchange.ts';
 import { type KeyedSigner, sha256 } from './keyed-signer.ts';
 import type { GroupDigest, Message } from './message.ts';
-import type { Prng } from './prng.ts';
-import type { VirtualTime } from './virtual-time.ts';
-
-/** What a Participant of the simulation finds around it. */
-export interface Surroundings {
-  readonly time: VirtualTime;
-  readonly prng: Prng;
-  readonly checker: Checker;
-  /** Chances of the faults, asked anew each time. */
-  readonly crashChance: () => number;
-  readonly peersOf: (node: SimNode) => readonly SimNode[];
-  readonly send: (from: SimNode, to: SimNode, message: Message) => void;
-  readonly onCrash: (node: SimNode) => void;
-  readonly onBlock: (block: Block) => void;
-  readonly onFinal: (node: SimNode, block: Block) => void;
-  /** Do accepted items travel on? Only where not everybody reaches everybody. */
-  readonly relays: boolean;
-  /** Share of Blocks whose Entries come later than their header. */
-  readonly headerFirst: number;
-}
+import type { Surroundings } from './surroundings.ts';
 
 /** One Participant: the production core, a durable store, a small Block Stack and small gossip. */
 export class SimNode {
@@ -164,7 +144,9 @@ export class SimNode {
   /** One step of the core, its commit, and what follows; a crash may come between. */
   feed(event: ConsensusEvent, from: SimNode | null): void {
     if (this.state === null) return;
-    const { state, effects } = step(this.context, this.state, event, this.localMs);
+    const nowMs = this.localMs;
+    const { state, effects } = step(this.context, this.state, event, nowMs);
+    if (event.kind === 'tick') this.around.checker.onTick(nowMs, nextDeadline(state));
     this.commit(state, effects, event, from);
   }
 

@@ -8,9 +8,10 @@ import { makeSyncGroup, type SyncGroup } from '../../src/model/sync-group.ts';
 import { Checker, Violation } from './checker.ts';
 import { KeyedSigner, keyedVerifier, sha256 } from './keyed-signer.ts';
 import type { Message } from './message.ts';
-import { SimNode, type Surroundings } from './node.ts';
+import { SimNode } from './node.ts';
 import { Prng } from './prng.ts';
 import { drawFaults, type Faults, type Scenario } from './scenario.ts';
+import type { Surroundings } from './surroundings.ts';
 import { VirtualTime } from './virtual-time.ts';
 import { WILD } from './wild.ts';
 

@@ -103,7 +103,9 @@ describe('several groups', () => {
     const participant = new Participant(third, [door, lamp]);
     const blocks = [blockOf(first, door, null), blockOf(first, lamp, null)];
     for (const block of blocks) participant.block(block);
-    const effects = participant.metablock(metablockOf(first, door, null, blocks));
+    participant.metablock(metablockOf(first, door, null, blocks));
+    expect(only(participant.wait(100), 'want')[0]!.blocks).toEqual([blocks[1]!.id]);
+    const effects = participant.block(blocks[1]!);
     expect(only(effects, 'refused').map((each) => each.reason)).toEqual(['metablock-malformed']);
   });
 
