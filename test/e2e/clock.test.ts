@@ -58,7 +58,7 @@ test('a clock that jumps changes neither agreement nor order nor links', async (
   expect(await world.compare()).toMatchObject({ agree: true, differences: [] });
 }, 60_000);
 
-test('an owner whose clock begins in 1970, as a board without a battery does, takes part', async () => {
+test('an owner whose clock begins in 1970, as without a battery, takes part', async () => {
   world = await World.make({ names: ['ada', 'bert'] });
   const [ada, bert] = world.agents as [AgentProcess, AgentProcess];
   const clock = clockOf(ada);

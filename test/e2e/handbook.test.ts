@@ -144,7 +144,7 @@ test('status, dag and verify show what stands there', async () => {
   await expectExit(3, vertebra(door, 'status'));
 });
 
-test('an agent that is stopped and started again is who it was, and goes on from there', async () => {
+test('an agent stopped and started again is who it was, and goes on from there', async () => {
   const before = await door.run();
   await lamp.run();
   await door.push('door', [JSON.parse(ENTRY)]);
