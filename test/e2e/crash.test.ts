@@ -5,6 +5,7 @@ import type { AvatarId } from '../../src/model/sync-group.ts';
 import { Prng } from '../sim/prng.ts';
 import type { AgentProcess } from './agent-process.ts';
 import { Ledger } from './ledger.ts';
+import { runCommand } from './program.ts';
 import {
   findBrokenPromises,
   findForgotten,
@@ -15,7 +16,8 @@ import {
 import { elapse, until } from './waiting.ts';
 import { NOTE, notes, World } from './world.ts';
 
-const KILLS = 15;
+/** More of them, for a longer search. */
+const KILLS = Number(process.env['E2E_KILLS'] ?? 15);
 const PROGRESS_MAX = 24;
 const LIFE_MS_MAX = 1000;
 const DEATH_MS_MAX = 500;
@@ -105,37 +107,45 @@ async function killOn(
   }
 }
 
-test('nothing final is lost, nothing certified forgotten, whenever owners are killed', async () => {
-  const seed = Number(process.env['E2E_SEED'] ?? randomInt(2 ** 32));
-  console.log(`crash seed: E2E_SEED=${seed}`);
-  world = await World.start({ names: ['ada', 'bert', 'cleo'] });
-  const { agents } = world;
-  const avatars = new Map<AgentProcess, AvatarId>();
-  for (const each of agents) avatars.set(each, (await each.ready()).avatar);
-  const ledger = new Ledger();
-  const ending = new AbortController();
-  const busy = agents.flatMap((each) => [
-    pushOn(each, ledger, ending.signal),
-    followOn(each, ledger, ending.signal),
-  ]);
-  await Promise.race([killOn(agents, ledger, new Prng(seed)), ...busy]);
-  await Promise.all(agents.map((each) => each.ready()));
-  const goal = ledger.size + PROGRESS_MAX;
-  await until('they agree on more', () => ledger.size >= goal);
-  ending.abort();
-  await Promise.all(busy);
-  await world.settled(agents, ledger.size);
+test(
+  'nothing final is lost, nothing certified forgotten, whenever owners are killed',
+  async () => {
+    const seed = Number(process.env['E2E_SEED'] ?? randomInt(2 ** 32));
+    console.log(`crash seed: E2E_SEED=${seed}`);
+    world = await World.start({ names: ['ada', 'bert', 'cleo'] });
+    const { agents } = world;
+    const avatars = new Map<AgentProcess, AvatarId>();
+    for (const each of agents) avatars.set(each, (await each.ready()).avatar);
+    const ledger = new Ledger();
+    const ending = new AbortController();
+    const busy = agents.flatMap((each) => [
+      pushOn(each, ledger, ending.signal),
+      followOn(each, ledger, ending.signal),
+    ]);
+    await Promise.race([killOn(agents, ledger, new Prng(seed)), ...busy]);
+    await Promise.all(agents.map((each) => each.ready()));
+    const goal = ledger.size + PROGRESS_MAX;
+    await until('they agree on more', () => ledger.size >= goal);
+    ending.abort();
+    await Promise.all(busy);
+    await world.settled(agents, ledger.size);
 
-  for (const each of agents) {
-    expect(ledger.faultsOf(each.name, await each.pull(NOTE))).toEqual([]);
-    expect((await each.ready()).avatar).toBe(avatars.get(each));
-    expect(each.log().filter((line) => ALARMS.includes(line.message))).toEqual([]);
-  }
-  expect(await world.compare()).toMatchObject({ agree: true, differences: [] });
-  const testimonies = agents.map((each) =>
-    readTestimony(each.world.databaseFile, avatars.get(each)!),
-  );
-  expect(findBrokenPromises(testimonies)).toEqual([]);
-  expect(findForks(testimonies)).toEqual([]);
-  expect(findForgotten(testimonies)).toEqual([]);
-}, 120_000);
+    for (const each of agents) {
+      expect(ledger.faultsOf(each.name, await each.pull(NOTE))).toEqual([]);
+      expect((await each.ready()).avatar).toBe(avatars.get(each));
+      expect(each.log().filter((line) => ALARMS.includes(line.message))).toEqual([]);
+    }
+    expect(await world.compare()).toMatchObject({ agree: true, differences: [] });
+    for (const each of agents) {
+      const verified = await runCommand(['verify', '--home', each.home.folder]);
+      expect(verified).toMatchObject({ exit: 0, stderr: '' });
+    }
+    const testimonies = agents.map((each) =>
+      readTestimony(each.world.databaseFile, avatars.get(each)!),
+    );
+    expect(findBrokenPromises(testimonies)).toEqual([]);
+    expect(findForks(testimonies)).toEqual([]);
+    expect(findForgotten(testimonies)).toEqual([]);
+  },
+  60_000 + KILLS * 4_000,
+);

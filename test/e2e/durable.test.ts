@@ -13,7 +13,7 @@ import { NOTE, notes, World } from './world.ts';
 
 const CALM_MS = 800;
 const ROUNDS = 4;
-const KILLS = 4;
+const KILLS = 3;
 
 let strace: string;
 let world: World;
@@ -89,18 +89,24 @@ test('an owner that is killed at a write to its log has said nothing of it', asy
   let count = 0;
   const pushNext = async (agent: AgentProcess) => {
     count += 1;
-    await agent.push(NOTE, notes(agent.name, count), 'durable');
+    await agent.push(NOTE, notes(agent.name, count), 'final');
   };
   await ada.stop();
   for (let kill = 0; kill < KILLS; kill++) {
     const inject = `inject=pwrite64:signal=SIGKILL:when=${10 + chance.below(70)}`;
-    const trace = ['-f', '-qq', '-o', '/dev/null', '-P', log, '-e', 'trace=pwrite64', '-e', inject];
-    ada.start({ through: [strace, ...trace] });
+    const filter = ['-P', log, '-e', 'trace=pwrite64', '-e', inject];
+    ada.start({ through: [strace, '-f', '-qq', '-o', '/dev/null', ...filter] });
     const [writer] = chance.shuffle([bert, cleo]);
-    await until('it was killed', async () => {
-      await pushNext(writer!);
-      return ada.ended !== null;
-    });
+    await until(
+      'it was killed',
+      async () => {
+        await pushNext(writer!);
+        return ada.ended !== null;
+      },
+      {
+        detail: () => `${inject}\n${ada.logTail()}`,
+      },
+    );
     const [dead, ...others] = testimonies();
     expect(findForgotten(others, [dead!])).toEqual([]);
     expect(existsSync(log)).toBe(true);

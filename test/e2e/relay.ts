@@ -5,6 +5,8 @@ export class Relay {
   readonly url: string;
   /** One for each connection: what the dialler sent, and what came back. */
   readonly passed: { readonly there: Buffer[]; readonly back: Buffer[] }[] = [];
+  /** `cut` ends and refuses connections; `silent` keeps them and lets nothing pass. */
+  private state: 'open' | 'cut' | 'silent' = 'open';
   private readonly server: Server;
   private readonly sockets = new Set<Socket>();
 
@@ -20,13 +22,33 @@ export class Relay {
     const address = server.address();
     const ownPort = typeof address === 'object' && address !== null ? address.port : 0;
     const relay = new Relay(server, `tcp://127.0.0.1:${ownPort}`);
-    server.on('connection', (socket) => relay.join(socket, connect({ host, port: Number(port) })));
+    server.on('connection', (socket) => {
+      if (relay.state === 'cut') socket.destroy();
+      else relay.join(socket, connect({ host, port: Number(port) }));
+    });
     return relay;
   }
 
   /** All bytes of all connections, in one piece for each direction of each. */
   get recorded(): Buffer[] {
     return this.passed.flatMap(({ there, back }) => [Buffer.concat(there), Buffer.concat(back)]);
+  }
+
+  /** As a switch that loses its power: who dials is refused, and who is linked is cut off. */
+  cut(): void {
+    this.state = 'cut';
+    for (const socket of this.sockets) socket.destroy();
+  }
+
+  /** As a cable that is pulled: nobody hears anything, not even that. */
+  silence(): void {
+    this.state = 'silent';
+    for (const socket of this.sockets) socket.pause();
+  }
+
+  heal(): void {
+    this.state = 'open';
+    for (const socket of this.sockets) socket.resume();
   }
 
   close(): void {
@@ -42,6 +64,7 @@ export class Relay {
       [listener, dialler, passed.back],
     ] as const) {
       this.sockets.add(from);
+      if (this.state === 'silent') from.pause();
       from.on('data', (chunk: Buffer) => {
         bytes.push(chunk);
         to.write(chunk);

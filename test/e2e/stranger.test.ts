@@ -22,7 +22,7 @@ beforeAll(async () => {
   world = await World.start({
     names: ['ada', 'bert', 'cleo'],
     settings: `handshake_ms = ${HANDSHAKE_MS}`,
-    dialThrough: async (url) => {
+    dialBetween: async (url) => {
       const relay = await Relay.open(url);
       relays.push(relay);
       return relay.url;

@@ -14,7 +14,7 @@ export interface SystemCall {
 /** Arguments of strace for a trace that `readCalls` can read; the command line follows. */
 export function traceArguments(output: string): string[] {
   const calls = 'pwrite64,fsync,fdatasync,write,writev,sendto,sendmsg,read,recvfrom,recvmsg';
-  return ['-f', '-yy', '-ttt', '-s', '64', '-o', output, '-e', `trace=${calls}`];
+  return ['-f', '--seccomp-bpf', '-yy', '-ttt', '-s', '64', '-o', output, '-e', `trace=${calls}`];
 }
 
 const CALL = /^(\d+) +([\d.]+) (\w+)\((\d+<.*)$/;

@@ -36,8 +36,8 @@ export interface WorldOptions {
   readonly launch?: AgentLaunch;
   /** Who does not start yet. */
   readonly absent?: readonly string[];
-  /** Makes, for a link that somebody listens on, the one that the others dial. */
-  readonly dialThrough?: (url: string) => Promise<string> | string;
+  /** Makes, for a link that somebody listens on, the one that a certain other dials instead. */
+  readonly dialBetween?: (url: string, dialler: string, listener: string) => Promise<string>;
   /** Where it makes its homes; a new folder if not said. */
   readonly folder?: string;
 }
@@ -61,13 +61,16 @@ export class World {
     buildProgram();
     const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'vb-e2e-'));
     const urls = await freeUrls(options.names.length);
-    const { dialThrough = (url: string) => url } = options;
-    const dialled: string[] = [];
-    for (const url of urls) dialled.push(await dialThrough(url));
-    const agents = options.names.map((name, index) => {
+    const agents: AgentProcess[] = [];
+    for (const [index, name] of options.names.entries()) {
       const place = { name, folder: join(folder, name), world: WORLD, url: urls[index]! };
-      return new AgentProcess({ ...place, peers: dialled.slice(0, index) });
-    });
+      const peers: string[] = [];
+      for (const listener of agents) {
+        const { url } = listener.place;
+        peers.push((await options.dialBetween?.(url, name, listener.name)) ?? url);
+      }
+      agents.push(new AgentProcess({ ...place, peers }));
+    }
     const world = new World(options, folder, agents);
     for (const agent of agents) world.makeHome(agent);
     return world;
