@@ -5,6 +5,7 @@ import { type Generation, type Level, NO_GENERATION } from '../model/numbers.ts'
 import { withBlock } from './block-window.ts';
 import { see } from './certificate-intake.ts';
 import type { ConsensusContext } from './context.ts';
+import { deriveDismissal } from './dismissal.ts';
 import type { DurableState, FinalizedHead, VoteRecord } from './events.ts';
 import { type GroupState, makeGroupState, predecessorIn } from './group-state.ts';
 import { askFor } from './held.ts';
@@ -100,7 +101,8 @@ function restoreMetablock(work: Work, metablock: Metablock): void {
   for (const each of metablock.predecessors) {
     const group = work.open(each.group);
     if (group === undefined || group.nodes.has(metablock.id)) continue;
-    if (metablock.generation <= group.finalizedGeneration) continue;
+    // Voted for, or open in another group, and a rival of what is final in this one.
+    if (deriveDismissal(group, metablock) !== null) continue;
     if (!group.ownerIndices.has(metablock.issuer)) continue;
     place(work, group, metablock);
     markStored(group, metablock.id);

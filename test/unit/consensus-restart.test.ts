@@ -4,6 +4,7 @@ import {
   describe as describeState,
   nextDeadline,
 } from '../../src/consensus/metablockchain.ts';
+import type { Generation } from '../../src/model/numbers.ts';
 import {
   blockOf,
   certificateOf,
@@ -13,6 +14,7 @@ import {
   only,
   Participant,
   signersOf,
+  signMetablock,
   votesOf,
 } from './consensus-fixture.ts';
 
@@ -118,5 +120,38 @@ describe('a restart', () => {
       ...participant.wait(DEFAULT_SETTINGS.ballotTimeoutMs - 1),
     ];
     expect(only(effects, 'send-metablock')).toEqual([]);
+  });
+
+  it('takes no rival of what is final back, whatever its Generation', () => {
+    const participant = new Participant(fourth, [group]);
+    const blocks = [first, second].map((signer) => blockOf(signer, group, null));
+    for (const block of blocks) participant.block(block);
+    const rival = signMetablock(second, {
+      generation: 7 as Generation,
+      predecessors: [{ group: group.id, metablock: null }],
+      blocks: [blocks[1]!.id],
+      issuer: second.id,
+    });
+    participant.metablock(rival);
+    expect(votesOf(participant.wait(DEFAULT_SETTINGS.turnMs))).toEqual([`${rival.id}@0`]);
+    const chosen = metablockOf(first, group, null, [blocks[0]!]);
+    const child = metablockOf(first, group, chosen, []);
+    for (const each of [chosen, child]) {
+      participant.metablock(each);
+      for (const signer of [first, second, third]) {
+        participant.certificate(certificateOf(signer, group, each));
+      }
+    }
+    expect(describeState(participant.state)[0]).toMatchObject({ finalizedLevel: 0, candidates: 1 });
+    participant.restart();
+    expect(describeState(participant.state)[0]).toMatchObject({ finalizedLevel: 0, candidates: 1 });
+    const effects = [rival, metablockOf(second, group, rival, [])].flatMap((each) => [
+      ...participant.metablock(each),
+      ...[first, second, third].flatMap((signer) =>
+        participant.certificate(certificateOf(signer, group, each, 1)),
+      ),
+    ]);
+    expect(only(effects, 'finalize')).toEqual([]);
+    expect(only(effects, 'alarm')).toHaveLength(1);
   });
 });
