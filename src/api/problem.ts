@@ -40,6 +40,7 @@ const STATUSES = {
   'group-not-owned': 403,
   'owner-unknown': 404,
   'owner-ambiguous': 409,
+  'owners-too-many': 422,
   'url-invalid': 422,
   halted: 503,
   closed: 503,

@@ -40,6 +40,7 @@ const EXITS: Readonly<Record<string, ExitCode>> = {
   'entry-too-long': EXIT.refused,
   'buffer-full': EXIT.refused,
   'pact-invalid': EXIT.refused,
+  'owners-too-many': EXIT.refused,
   'group-not-owned': EXIT.refused,
   'url-invalid': EXIT.refused,
   halted: EXIT.refused,

@@ -59,7 +59,7 @@ export class Agent implements ParticipantFace, GossipHandler {
   private readonly loop: Loop;
   private readonly requests: Requests;
   private readonly reports: ReportParts;
-  private readonly followers = new Map<GroupId, (() => void)[]>();
+  private readonly followers = new Map<GroupId, Set<() => void>>();
   private readonly startedAtMs: number;
   private halted: string | null = null;
   private isDraining = false;
@@ -103,6 +103,7 @@ export class Agent implements ParticipantFace, GossipHandler {
       reports: this.reports,
       loop: this.loop,
       refusal: () => this.refusal(),
+      isClosed: () => this.isClosed,
       onFinal: (group, act) => this.onceFinal(group, act),
     });
     if (core.store.setting(CLONED) !== null) this.halt(CLONED_REASON);
@@ -261,6 +262,7 @@ export class Agent implements ParticipantFace, GossipHandler {
       'new home.';
     this.core.log.error('halted', { reason });
     this.loop.enqueue((turn) => this.deciding.stopVoting(turn));
+    for (const outlet of this.issuing.allOutlets()) outlet.changed();
   }
 
   /**
@@ -275,10 +277,10 @@ export class Agent implements ParticipantFace, GossipHandler {
     this.halt(CLONED_REASON);
   }
 
-  private onceFinal(group: GroupId, act: () => void): void {
-    const acts = this.followers.get(group);
-    if (acts === undefined) this.followers.set(group, [act]);
-    else acts.push(act);
+  private onceFinal(group: GroupId, act: () => void): () => void {
+    const acts = this.followers.get(group) ?? new Set();
+    this.followers.set(group, acts.add(act));
+    return () => acts.delete(act);
   }
 
   private wakeFollowers(group: GroupId): void {

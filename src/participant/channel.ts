@@ -13,13 +13,17 @@ export interface ChannelParts {
   /** Null where this Participant is no owner of the group: it may pull only. */
   readonly outlet: Outlet | null;
   readonly pullMax: number;
+  /** The longest encoded Entry that is pushed here; others may permit themselves longer ones. */
+  readonly entryBytesMax: number;
   readonly monotonicMs: () => number;
   /** Why a push is refused now; null while all is well. */
   readonly refusal: () => RequestError | null;
+  /** The Participant was closed: there is nothing to read any more. */
+  readonly isClosed: () => boolean;
   /** Tells the loop that the Entry Buffer has changed. */
   readonly changed: () => void;
-  /** Calls back once when something became final in the group. */
-  readonly onFinal: (act: () => void) => void;
+  /** Calls back once when something became final in the group. @returns how not to be called. */
+  readonly onFinal: (act: () => void) => () => void;
 }
 
 /** A Channel in process. @source features A7. */
@@ -66,12 +70,18 @@ export class GroupChannel implements Channel {
     const { outlet } = this.parts;
     if (outlet === null) return;
     const target = outlet.pushed;
-    while (outlet.durable < target) await changeOf(outlet);
+    while (outlet.durable < target) {
+      const refusal = this.parts.refusal();
+      // Whoever is being stopped still makes durable what it took; who was halted never does.
+      if (refusal?.code === 'halted') throw refusal;
+      await changeOf(outlet);
+    }
   }
 
   async finalized(signal?: AbortSignal): Promise<void> {
     await this.flushed();
-    const outlet = this.outlet();
+    const { outlet } = this.parts;
+    if (outlet === null) return;
     const mine = [...outlet.inFlight.keys()];
     while (mine.some((block) => outlet.inFlight.has(block))) await changeOf(outlet, signal);
   }
@@ -89,19 +99,28 @@ export class GroupChannel implements Channel {
 
   async *follow(from: number, signal: AbortSignal): AsyncIterable<PulledEntry> {
     let next = Math.max(1, from);
-    while (!signal.aborted) {
-      const news = new Promise<void>((resolve) => {
-        this.parts.onFinal(resolve);
-        signal.addEventListener('abort', () => resolve(), { once: true });
-      });
+    while (!signal.aborted && !this.parts.isClosed()) {
       const entries = this.pull(next, this.parts.pullMax);
       for (const entry of entries) {
         if (signal.aborted) return;
         yield entry;
         next = entry.sequence + 1;
       }
-      if (entries.length === 0) await news;
+      if (entries.length === 0) await this.news(signal);
     }
+  }
+
+  /** Resolves when something became final, or the signal came. */
+  private news(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        cancel();
+        signal.removeEventListener('abort', wake);
+        resolve();
+      };
+      const cancel = this.parts.onFinal(wake);
+      signal.addEventListener('abort', wake, { once: true });
+    });
   }
 
   private outlet(): Outlet {
@@ -126,11 +145,19 @@ export class GroupChannel implements Channel {
         { where: encoded.field },
       );
     }
-    const outlet = this.parts.outlet;
-    if (outlet !== null && !outlet.buffer.couldHold(encoded.value.length)) {
+    const { entryBytesMax, outlet } = this.parts;
+    const { length } = encoded.value;
+    if (length > entryBytesMax) {
       throw new RequestError(
         'entry-too-long',
-        `Entry ${index} has ${encoded.value.length} bytes and can never fit the Entry Buffer. ` +
+        `Entry ${index} has ${length} bytes; at most ${entryBytesMax} are permitted here. ` +
+          'Make it shorter, or raise entry_bytes_max.',
+      );
+    }
+    if (outlet !== null && !outlet.buffer.couldHold(length)) {
+      throw new RequestError(
+        'entry-too-long',
+        `Entry ${index} has ${length} bytes and can never fit the Entry Buffer. ` +
           'Make it shorter, or raise entry_buffer_bytes_max.',
       );
     }
@@ -148,9 +175,18 @@ export class GroupChannel implements Channel {
   }
 }
 
+/** Resolves when room or durability has changed. Rejects with the signal's reason. */
 function changeOf(outlet: Outlet, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    outlet.onChange(resolve);
-    signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
+    signal?.throwIfAborted();
+    const onAbort = (): void => {
+      cancel();
+      reject(signal?.reason);
+    };
+    const cancel = outlet.onChange(() => {
+      signal?.removeEventListener('abort', onAbort);
+      resolve();
+    });
+    signal?.addEventListener('abort', onAbort, { once: true });
   });
 }

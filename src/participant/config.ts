@@ -121,7 +121,7 @@ const LINKS = {
 } as const satisfies Record<string, Setting>;
 
 const DATAFLOW = {
-  entryBytesMax: integer([64, 4 * MIB, 32 * MIB], 'The longest encoded Entry.'),
+  entryBytesMax: integer([64, 4 * MIB, 32 * MIB], 'The longest encoded Entry that is pushed here.'),
   entryBufferBytesMax: integer([64 * KIB, 16 * MIB, 1024 * MIB], 'Entry Buffer of one Sync Group.'),
   entryBufferDrainRatio: {
     type: 'number',

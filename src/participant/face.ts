@@ -188,6 +188,7 @@ export type RequestErrorCode =
   | 'group-not-owned'
   | 'owner-unknown'
   | 'owner-ambiguous'
+  | 'owners-too-many'
   | 'url-invalid'
   | 'halted'
   | 'closed';

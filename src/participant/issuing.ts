@@ -16,7 +16,7 @@ export class Outlet {
   durable = 0;
   /** Own Blocks that are not final yet, and when their oldest Entry came. */
   readonly inFlight = new Map<string, number>();
-  private readonly waiters: (() => void)[] = [];
+  private readonly waiters = new Set<() => void>();
 
   constructor(group: SyncGroup, buffer: EntryBuffer) {
     this.group = group;
@@ -28,13 +28,16 @@ export class Outlet {
     return this.buffer.entryCount === 0 && this.inFlight.size === 0;
   }
 
-  /** Calls back once when room or durability has changed. */
-  onChange(act: () => void): void {
-    this.waiters.push(act);
+  /** Calls back once when room or durability has changed. @returns how not to be called. */
+  onChange(act: () => void): () => void {
+    this.waiters.add(act);
+    return () => this.waiters.delete(act);
   }
 
   changed(): void {
-    for (const act of this.waiters.splice(0)) act();
+    const acts = [...this.waiters];
+    this.waiters.clear();
+    for (const act of acts) act();
   }
 }
 

@@ -34,7 +34,8 @@ export interface CoreOptions {
 export function openCore(options: CoreOptions): Core {
   const { config, log, avatar, kernel, databaseFile } = options;
   const hash = (message: Uint8Array) => kernel.hasher.hash(message);
-  const reader = createPactReader({ hash, entryBytesMax: config.entryBytesMax });
+  // By the format and not by a setting: others may permit themselves longer Entries than we push.
+  const reader = createPactReader({ hash, entryBytesMax: PAYLOAD_LIMITS.entryBytesMax });
   const verifier = new Ed25519Verifier();
   const self = toHex32(avatar.id);
   const store = openStore({ file: databaseFile, hash, config });

@@ -1,7 +1,7 @@
 import { describe } from '../consensus/metablockchain.ts';
 import { fromHex } from '../model/bytes.ts';
 import type { Pact } from '../model/pact.ts';
-import type { GroupId, SyncGroup } from '../model/sync-group.ts';
+import { type GroupId, OWNERS_MAX, type SyncGroup } from '../model/sync-group.ts';
 import { LinkError } from '../ports/link.ts';
 import { PactError } from '../ports/pacts.ts';
 import { GroupChannel } from './channel.ts';
@@ -14,7 +14,8 @@ export interface RequestParts {
   readonly reports: ReportParts;
   readonly loop: Loop;
   readonly refusal: () => RequestError | null;
-  readonly onFinal: (group: GroupId, act: () => void) => void;
+  readonly isClosed: () => boolean;
+  readonly onFinal: (group: GroupId, act: () => void) => () => void;
 }
 
 const SHORTEST_PREFIX = 4;
@@ -66,8 +67,14 @@ export class Requests {
     if (owners.length === 0) {
       throw new RequestError('owner-unknown', 'A Sync Group has owners: name each with --owner.');
     }
-    const avatars = owners.map((owner) => directory.find(owner));
-    const group = deriveGroup(core.hash, pact, avatars);
+    const avatars = new Set(owners.map((owner) => directory.find(owner)));
+    if (avatars.size > OWNERS_MAX) {
+      throw new RequestError(
+        'owners-too-many',
+        `A Sync Group has at most ${OWNERS_MAX} owners, not ${avatars.size}.`,
+      );
+    }
+    const group = deriveGroup(core.hash, pact, [...avatars]);
     if (memory.registry.group(group.id) === undefined) {
       const keys = group.owners.map((owner) => fromHex(owner));
       await this.deploy(core.builtIn.group, { pact: fromHex(pact.id), owners: keys });
@@ -92,8 +99,10 @@ export class Requests {
       store: core.store,
       outlet: group.owners.includes(core.self) ? issuing.outlet(group) : null,
       pullMax: core.config.pullEntriesMax,
+      entryBytesMax: core.config.entryBytesMax,
       monotonicMs: () => core.timers.monotonicMs(),
       refusal: this.parts.refusal,
+      isClosed: this.parts.isClosed,
       changed: () => this.parts.loop.schedule(),
       onFinal: (act) => this.parts.onFinal(group.id, act),
     });
