@@ -48,7 +48,7 @@ export function dismiss(work: Work, group: GroupState, dismissed: Dismissed): vo
   for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
     const { metablock, kind } = next;
     const held = group.heldCertificates.get(metablock.id) ?? [];
-    const certificates = keepWithin(group, [...next.certificates, ...held]);
+    const certificates = keepNewest([...next.certificates, ...held]);
     group.dismissed = group.dismissed.set(metablock.id, { kind, metablock, certificates });
     group.held.delete(metablock.id);
     group.heldCertificates.delete(metablock.id);
@@ -90,16 +90,25 @@ export function observeDismissedVote(
   certificate: Certificate,
 ): boolean {
   if (dismissed.kind !== 'rival') return false;
-  const certificates = keepWithin(group, [...dismissed.certificates, certificate]);
+  const certificates = keepNewest([...dismissed.certificates, certificate]);
   const { id } = dismissed.metablock;
   group.dismissed = group.dismissed.set(id, { ...dismissed, certificates });
   checkFork(work, group, id);
   return true;
 }
 
-/** A bounded number of votes for a rival, the newest. */
-function keepWithin(group: GroupState, certificates: readonly Certificate[]): Certificate[] {
-  return certificates.slice(-2 * group.sync.owners.length);
+/** Votes of one owner that are kept for one rival. */
+const RIVAL_VOTES_MAX = 2;
+
+/** The newest votes of each owner for a rival: nobody's votes push out another's. */
+function keepNewest(certificates: readonly Certificate[]): Certificate[] {
+  const counts = new Map<AvatarId, number>();
+  const newest = certificates.toReversed().filter(({ certifier }) => {
+    const count = (counts.get(certifier) ?? 0) + 1;
+    counts.set(certifier, count);
+    return count <= RIVAL_VOTES_MAX;
+  });
+  return newest.reverse();
 }
 
 /**

@@ -187,6 +187,26 @@ describe('a fork', () => {
     expect(nextDeadline(participant.state)).toBeNull();
   });
 
+  it('shows whatever else its owners vote for: one of them pushes out no vote of another', () => {
+    const participant = new Participant(fourth, [group]);
+    const blocks = [first, second].map((signer) => blockOf(signer, group, null));
+    for (const block of blocks) participant.block(block);
+    const winner = metablockOf(first, group, null, [blocks[0]!]);
+    const closing = metablockOf(first, group, winner, []);
+    const rival = metablockOf(second, group, null, [blocks[1]!]);
+    const child = metablockOf(second, group, rival, []);
+    for (const metablock of [winner, closing, rival, child]) participant.metablock(metablock);
+    const vote = (signer: typeof first, metablock: typeof winner, ballot: number) =>
+      participant.certificate(certificateOf(signer, group, metablock, ballot));
+    for (const signer of [first, second, third]) vote(signer, winner, 0);
+    for (const signer of [first, second, third]) vote(signer, closing, 0);
+    expect(describeState(participant.state)[0]).toMatchObject({ finalizedLevel: 0, alarm: null });
+    vote(first, child, 1);
+    for (let ballot = 1; ballot < 20; ballot++) vote(third, child, ballot);
+    expect(only(vote(second, child, 1), 'alarm')).toEqual([]);
+    expect(only(vote(third, child, 1), 'alarm')).toHaveLength(1);
+  });
+
   it('is no fork where a rival was Finalizable and never final', () => {
     const participant = new Participant(fourth, [group]);
     const blocks = [first, second].map((signer) => blockOf(signer, group, null));
