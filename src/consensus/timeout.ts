@@ -9,8 +9,13 @@ import type { Work } from './work.ts';
  * neither is known. A single peer that is slow on purpose must not slow down everybody.
  */
 export function roundTripMs(work: Work, group: GroupState): number {
-  const toldMs = Math.min(work.linkRoundTripMs ?? 0, work.context.settings.ballotTimeoutMaxMs / 4);
+  const toldMs = Math.min(work.linkRoundTripMs ?? 0, roundTripMaxMs(work));
   return Math.max(group.roundTripMs ?? 0, toldMs);
+}
+
+/** The longest that is believed: a Ballot begins with four of them. */
+function roundTripMaxMs(work: Work): number {
+  return work.context.settings.ballotTimeoutMaxMs / 4;
 }
 
 function takeSample(work: Work, group: GroupState, sampleMs: number): void {
@@ -18,7 +23,9 @@ function takeSample(work: Work, group: GroupState, sampleMs: number): void {
   // It rises by half at most: a vote that was lost and came by another way says little of the
   // links.
   group.roundTripMs =
-    sampleMs < beforeMs ? (3 * beforeMs + sampleMs) / 4 : Math.min(sampleMs, 1.5 * beforeMs);
+    sampleMs < beforeMs
+      ? (3 * beforeMs + sampleMs) / 4
+      : Math.min(sampleMs, 1.5 * beforeMs, roundTripMaxMs(work));
 }
 
 /**

@@ -88,6 +88,26 @@ describe('the timer of a Ballot', () => {
     expect(lengths.at(-1)).toBe(DEFAULT_SETTINGS.ballotTimeoutMaxMs);
   });
 
+  it('stays within its bound also where owners prepare at once, Ballot after Ballot', () => {
+    const participant = new Participant(fourth, [group]);
+    for (const signer of [first, second]) {
+      const block = blockOf(signer, group, null);
+      participant.block(block);
+      participant.metablock(metablockOf(signer, group, null, [block]));
+    }
+    let longestMs = 0;
+    for (let ballot = 0; ballot < 40; ballot++) {
+      for (const signer of [first, second]) note(participant, signer, ballot);
+      const startMs = participant.nowMs;
+      while (ballotOf(participant) === ballot) {
+        participant.nowMs = Math.max(participant.nowMs + 1, nextDeadline(participant.state)!);
+        participant.wait(0);
+      }
+      longestMs = Math.max(longestMs, participant.nowMs - startMs);
+    }
+    expect(longestMs).toBe(4 * DEFAULT_SETTINGS.ballotTimeoutMaxMs);
+  });
+
   it('begins anew with a new Level, and not with a vote for an old one', () => {
     const participant = new Participant(fourth, [group]);
     const block = blockOf(first, group, null);
