@@ -101,6 +101,8 @@ export function place(work: Work, group: GroupState, metablock: Metablock): bool
   const queue: Metablock[] = [metablock];
   for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
     if (group.alarm !== null) break;
+    // What came before it in this queue may have made it a rival of what is final.
+    if (next !== metablock && !group.held.has(next.id)) continue;
     if (!placeOne(work, group, next)) continue;
     for (const held of group.held.values()) {
       if (predecessorIn(held.metablock, group.sync.id) === next.id) queue.push(held.metablock);

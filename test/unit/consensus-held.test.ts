@@ -78,6 +78,27 @@ describe('what refers to something unknown', () => {
     expect(only(participant.wait(1000), 'want')).toEqual([]);
   });
 
+  it('is held no more once what it waited for became a rival of what is final', () => {
+    const participant = new Participant(fourth, [group]);
+    const blocks = [first, second].map((signer) => blockOf(signer, group, null));
+    for (const block of blocks) participant.block(block);
+    const base = metablockOf(first, group, null, [blocks[0]!]);
+    const chosen = metablockOf(first, group, base, []);
+    const rival = metablockOf(second, group, base, [blocks[1]!]);
+    const decided = metablockOf(third, group, chosen, [blocks[1]!]);
+    const aboveRival = metablockOf(second, group, rival, []);
+    for (const each of [chosen, rival, decided, aboveRival]) participant.metablock(each);
+    for (const signer of [first, second, third]) {
+      participant.certificate(certificateOf(signer, group, decided));
+    }
+    const effects = participant.metablock(base);
+    expect(only(effects, 'finalize').map((each) => each.metablock.id)).toEqual([
+      base.id,
+      chosen.id,
+    ]);
+    expect(describeState(participant.state)[0]).toMatchObject({ held: 0 });
+  });
+
   it('is held within bounds, and one owner does not push out another', () => {
     const participant = new Participant(fourth, [group]);
     const honest = metablockOf(second, group, null, [blockOf(second, group, null)]);
