@@ -89,10 +89,11 @@ export function storePath(work: Work, group: GroupState, id: MetablockId): void 
   }
 }
 
-/** The own Certificate was stored when it was made. */
+/** The own Certificate was stored when it was made, unless a clone made it. */
 function storeQuorum(work: Work, node: Node, ballot: Ballot): void {
+  const { self, passive } = work.context;
   for (const certificate of node.tallies.get(ballot)!.certificates.values()) {
-    if (certificate === null || certificate.certifier === work.context.self) continue;
+    if (certificate === null || (certificate.certifier === self && passive !== true)) continue;
     work.store({ kind: 'store-certificate', certificate });
   }
 }

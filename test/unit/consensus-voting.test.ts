@@ -192,6 +192,20 @@ describe('a passive Participant', () => {
   });
 });
 
+describe('a clone', () => {
+  it('keeps the own Certificates that it did not make, where they are part of a Quorum', () => {
+    const participant = new Participant(first, [group], true);
+    const block = blockOf(first, group, null);
+    const metablock = metablockOf(first, group, null, [block]);
+    participant.block(block);
+    participant.metablock(metablock);
+    for (const signer of [first, second, third]) {
+      participant.certificate(certificateOf(signer, group, metablock));
+    }
+    expect(participant.store.certificatesOf(metablock.id)).toHaveLength(3);
+  });
+});
+
 describe('quorum policies', () => {
   it('every-owner asks all of them', () => {
     const every = groupOf(signers, 'every', { quorumPolicy: 'every-owner' });
