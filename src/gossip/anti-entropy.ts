@@ -54,3 +54,10 @@ function lacksChain(own: GroupDigest | undefined, theirs: GroupDigest, fresh: bo
   if (theirLevel !== ownLevel) return theirLevel > ownLevel;
   return theirs.head !== null && (fresh || theirs.head !== own?.head);
 }
+
+/** Where a place in a group is in one range of it: the same as long as nothing was gained there. */
+export function standingIn(group: GroupDigest | undefined, range: Range): string {
+  if (group === undefined) return '';
+  if (range.range === 'chain') return `${group.finalized?.level ?? -1} ${group.head ?? ''}`;
+  return String(group.issuers.find((each) => each.issuer === range.issuer)?.sequence ?? 0);
+}

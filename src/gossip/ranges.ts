@@ -1,5 +1,5 @@
 import type { AvatarId, GroupId } from '../model/sync-group.ts';
-import { compare } from './anti-entropy.ts';
+import { compare, standingIn } from './anti-entropy.ts';
 import { type ChunkEndMessage, type Message, type Range, rangeKey } from './messages.ts';
 import { RecentSet } from './recent-set.ts';
 import type { GossipSettings } from './settings.ts';
@@ -14,6 +14,9 @@ const WAIT_MAX_MS = 60_000;
 /** Ranges that wait are remembered up to so many; beyond it they are asked for again at once. */
 const WAITS_MAX = 8_192;
 
+/** A range that brings answers for so long and us no further, in milliseconds, is given up. */
+const STALL_MS = 60_000;
+
 /** Forks asked about, each once, and so many at a time. */
 const FORKS_MAX = 1_024;
 const FORKS_AT_ONCE = 64;
@@ -25,6 +28,9 @@ interface OpenRange {
   readonly stood: string;
   next: number;
   deadlineMs: number;
+  /** Where we stand in it, as last looked at, and when that last changed. */
+  place: string;
+  movedMs: number;
 }
 
 interface Wait {
@@ -62,7 +68,7 @@ export class Ranges {
   private readonly waits = new Map<string, Wait>();
   private readonly forks = new RecentSet(FORKS_MAX);
   private own: { digest: Digest; groups: ReadonlyMap<GroupId, GroupDigest> } | null = null;
-  private paused = false;
+  private pausedMs: number | null = null;
 
   constructor(parts: RangesParts) {
     this.parts = parts;
@@ -98,13 +104,15 @@ export class Ranges {
   }
 
   /** Nothing comes in while paused, so nobody can be late. */
-  pause(): void {
-    this.paused = true;
+  pause(nowMs: number): void {
+    this.pausedMs ??= nowMs;
   }
 
   resume(nowMs: number): void {
-    this.paused = false;
+    const lastedMs = nowMs - (this.pausedMs ?? nowMs);
+    this.pausedMs = null;
     for (const range of this.open.values()) {
+      range.movedMs += lastedMs;
       range.deadlineMs = nowMs + this.parts.settings.answerMs;
       this.parts.wake(range.deadlineMs);
     }
@@ -144,9 +152,9 @@ export class Ranges {
 
   /** Gives up what was not answered in time, and asks for whatever is lacking now. */
   tick(nowMs: number): void {
-    if (this.paused) return;
+    if (this.pausedMs !== null) return;
     for (const [key, range] of this.open) {
-      if (range.deadlineMs > nowMs) {
+      if (range.deadlineMs > nowMs && !this.isStalled(range, nowMs)) {
         this.parts.wake(range.deadlineMs);
         continue;
       }
@@ -155,6 +163,16 @@ export class Ranges {
       if (standing !== undefined) standing.slowUntilMs = nowMs + 4 * this.parts.settings.answerMs;
     }
     this.plan(nowMs);
+  }
+
+  /** Whoever answers a little now and then, and nothing of use, keeps a range from all others. */
+  private isStalled(open: OpenRange, nowMs: number): boolean {
+    const place = standingIn(this.mine().get(open.range.group), open.range);
+    if (place !== open.place) {
+      open.place = place;
+      open.movedMs = nowMs;
+    }
+    return nowMs - open.movedMs >= STALL_MS;
   }
 
   /** One range of each peer in turn, the least busy first, so that none has all the work. */
@@ -217,7 +235,8 @@ export class Ranges {
       if (!this.mayAsk(key, peer, stood, nowMs)) continue;
       if (range.range === 'chain') standing.fresh.delete(range.group);
       const deadlineMs = nowMs + this.parts.settings.answerMs;
-      this.open.set(key, { range, peer, stood, next: range.from, deadlineMs });
+      const at = { next: range.from, deadlineMs, place: stood, movedMs: nowMs };
+      this.open.set(key, { range, peer, stood, ...at });
       this.parts.wake(deadlineMs);
       this.ask(peer, range);
       return true;
@@ -276,10 +295,4 @@ export class Ranges {
 
 function keyOfRange(range: Range): string {
   return rangeKey({ group: range.group, issuer: range.range === 'causal' ? range.issuer : null });
-}
-
-function standingIn(group: GroupDigest | undefined, range: Range): string {
-  if (group === undefined) return '';
-  if (range.range === 'chain') return `${group.finalized?.level ?? -1} ${group.head ?? ''}`;
-  return String(group.issuers.find((each) => each.issuer === range.issuer)?.sequence ?? 0);
 }

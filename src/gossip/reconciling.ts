@@ -99,7 +99,7 @@ export class Reconciling {
   }
 
   pause(): void {
-    this.ranges.pause();
+    this.ranges.pause(this.nowMs());
     this.wanted.pause();
   }
 

@@ -254,6 +254,35 @@ describe('ranges', () => {
     expect(asked.at(-1)).toBe('b: c 1');
   });
 
+  it.each(['chunk-ends', 'answers'])(
+    'of a peer that sends %s and nothing of use pass to another',
+    (kind) => {
+      const { ranges, asked, observe, end } = fetching();
+      observe(A, '- c999999');
+      ranges.plan(0);
+      observe(B, '- c9');
+      for (let ms = 4_000; ms < 100_000; ms += 4_000) {
+        if (kind === 'answers') ranges.progress(A, ms);
+        else end(A, C, { next: ms, end: 999_999, ms });
+        ranges.tick(ms);
+      }
+      expect(asked).toContain('b: c 1');
+    },
+  );
+
+  it('that bring us on stay with their peer, however long they take', () => {
+    const { ranges, asked, observe, end, stand } = fetching();
+    observe(A, '- c999999');
+    ranges.plan(0);
+    observe(B, '- c9');
+    for (let ms = 4_000; ms < 200_000; ms += 4_000) {
+      stand(`- c${ms - 1}`);
+      end(A, C, { next: ms, end: 999_999, ms });
+      ranges.tick(ms);
+    }
+    expect(asked.filter((each) => each.startsWith('b'))).toEqual([]);
+  });
+
   it('that were to no avail are thought of again when their time comes', () => {
     const { ranges, asked, wakes, observe, end } = fetching();
     observe(B, '- c9');
@@ -283,7 +312,7 @@ describe('ranges', () => {
     observe(A, '- c9');
     observe(B, '- c9');
     ranges.plan(0);
-    ranges.pause();
+    ranges.pause(0);
     ranges.tick(100_000);
     ranges.resume(100_000);
     ranges.tick(104_999);
