@@ -101,6 +101,19 @@ describe('a command', () => {
     child.kill('SIGINT');
     expect(await ended).toMatchObject({ exit: null, signal: 'SIGINT' });
   });
+
+  test('that waits for its input can be interrupted', async () => {
+    const args = ['push', NOTE, '--home', ada.home.folder];
+    const child = spawn(process.execPath, [PROGRAM, ...args], {
+      env: cleanEnvironment(),
+      stdio: ['pipe', 'ignore', 'ignore'],
+    });
+    const ended = once(child, 'close');
+    // No pipe holds so much: once it is gone, the command reads.
+    await new Promise((resolve) => child.stdin.write(`"${'x'.repeat(4_000_000)}`, resolve));
+    child.kill('SIGINT');
+    expect(await ended).toEqual([null, 'SIGINT']);
+  });
 });
 
 describe('an agent', () => {

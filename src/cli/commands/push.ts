@@ -41,8 +41,9 @@ export function registerPush(program: Command, cli: Cli): void {
       }
       const agent = await cli.agent();
       const input = file === '-' ? cli.io.input : open(file);
-      const { interrupted: signal } = cli.io;
       const body = await readPushBody(input);
+      // Not before: until there is something to push, a signal ends the process as always.
+      const { interrupted: signal } = cli.io;
       const report = await agent.push(pact, body, { wait, timeoutMs, signal });
       const noun = report.taken === 1 ? 'Entry' : 'Entries';
       await cli.print(report, () => `${report.taken} ${noun} ${report.state}.\n`);
