@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
 import type { AgentClient } from '../api/agent-client.ts';
 import type { Home, WorldHome } from '../participant/home.ts';
+import { plainJson } from '../participant/plain-text.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import type { Io } from './io.ts';
+import { plain } from './table.ts';
 
 /** Flags that every command takes. */
 export interface GlobalOptions {
@@ -52,9 +54,12 @@ export class Cli {
     return connectAgent(world, `Start it with: vertebra run${home} --world ${world.name}`);
   }
 
-  /** Prints a result: as one JSON value, or as text for people. */
-  async print(value: unknown, text: () => string): Promise<void> {
-    await this.io.out(this.isJson ? `${JSON.stringify(value)}\n` : text());
+  /**
+   * Prints a result: as one JSON value, or as text for people. Names and texts in it come from
+   * peers, so nothing in it steers a terminal.
+   */
+  async print(value: object, text: () => string): Promise<void> {
+    await this.io.out(this.isJson ? `${plainJson(value)}\n` : plain(text()));
   }
 }
 

@@ -9,6 +9,8 @@ export interface Io {
   readonly input: AsyncIterable<Uint8Array>;
   /** Is somebody typing, rather than a file or program? */
   readonly isInputTerminal: boolean;
+  /** Does somebody read it on a screen, rather than a file or program? */
+  readonly isOutputTerminal: boolean;
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Somebody pressed Ctrl-C, or the system wants us to end. */
   readonly interrupted: AbortSignal;
@@ -24,6 +26,7 @@ export function processIo(): Io {
     err: (text) => void process.stderr.write(text),
     input: process.stdin,
     isInputTerminal: process.stdin.isTTY === true,
+    isOutputTerminal: process.stdout.isTTY === true,
     environment: process.env,
     /** Until somebody asks, signals end the process as always: also amid a long SELECT. */
     get interrupted() {

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../model/version.ts';
+import { plainJson } from '../participant/plain-text.ts';
 import { Cli } from './cli.ts';
 import { registerBench } from './commands/bench.ts';
 import { registerDag } from './commands/dag.ts';
@@ -100,9 +101,11 @@ function report(error: unknown, io: Io, isJson: boolean): ExitCode {
   }
   const { exit, code, message, where, stack } = failureOf(error);
   if (isAbort(error) && io.interrupted.aborted) return EXIT.interrupted;
-  if (isJson) io.err(`${JSON.stringify({ error: { code, message, where } })}\n`);
+  if (isJson) io.err(`${plainJson({ error: { code, message, where } })}\n`);
   else io.err(`vertebra: ${plain(message)}\n`);
-  if (stack !== null) io.err(`This is a fault of vertebra's own. Please report it:\n${stack}\n`);
+  if (stack !== null) {
+    io.err(`This is a fault of vertebra's own. Please report it:\n${plain(stack)}\n`);
+  }
   return exit;
 }
 

@@ -1,3 +1,4 @@
+import { plainJson } from '../participant/plain-text.ts';
 import { type Cell, type Column, formatRow, measure } from './table.ts';
 
 /** Turns rows of a query into text, a row at a time. */
@@ -28,7 +29,7 @@ export class JsonRows implements RowWriter {
 
   row(values: readonly unknown[]): string {
     const pairs = this.#columns.map((name, index) => [name, toPlain(values[index])] as const);
-    return `${JSON.stringify(Object.fromEntries(pairs))}\n`;
+    return `${plainJson(Object.fromEntries(pairs))}\n`;
   }
 
   end(): string {

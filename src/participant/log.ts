@@ -1,6 +1,6 @@
 import { fstatSync } from 'node:fs';
 import { cut, showable } from './log-text.ts';
-import { plainText } from './plain-text.ts';
+import { plainJson, plainText } from './plain-text.ts';
 
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
 export type LogFields = Readonly<Record<string, unknown>>;
@@ -70,8 +70,8 @@ function formatLine(options: LogOptions, line: Line): { text: string; short: str
   const cutAt = Math.floor(options.lineBytesMax / 8);
   return {
     // Twice: the first settles the order of the names, the second that no field takes their place.
-    text: mark + JSON.stringify({ ...own, ...fields, ...own }),
-    short: mark + JSON.stringify({ ...head, message: cut(line.message, cutAt), cut: true }),
+    text: mark + plainJson({ ...own, ...fields, ...own }),
+    short: mark + plainJson({ ...head, message: cut(line.message, cutAt), cut: true }),
   };
 }
 
@@ -84,7 +84,10 @@ function humanValue(value: unknown): string {
 function boundLine(line: { text: string; short: string }, bytesMax: number): string {
   if (Buffer.byteLength(line.text) <= bytesMax) return line.text;
   if (Buffer.byteLength(line.short) <= bytesMax) return line.short;
-  return Buffer.from(line.short).subarray(0, bytesMax).toString('latin1');
+  // Half a character at the end becomes one that says so, of up to two bytes more.
+  return Buffer.from(line.short)
+    .subarray(0, bytesMax - 2)
+    .toString('utf8');
 }
 
 /** The log of a process: to stderr, in the form that whoever reads it there can use. */

@@ -9,3 +9,8 @@ export function plainText(text: string): string {
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 }
+
+/** JSON on one line; what a terminal would heed is escaped, which reads back as the same value. */
+export function plainJson(value: object): string {
+  return plainText(JSON.stringify(value));
+}

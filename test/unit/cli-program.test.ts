@@ -303,6 +303,14 @@ describe('pull', () => {
     ).toEqual([2]);
   });
 
+  test('lets no control character out, and the same text', async () => {
+    const load = 'a\u009b31m\u202e';
+    stage.face.open('door').final.push({ load });
+    const { out } = await stage.run(['pull', 'door']);
+    expect(out).not.toMatch(/[\u007f-\u009f\u202e]/);
+    expect(JSON.parse(out).entry).toEqual({ load });
+  });
+
   test('follows until interrupted, ends with 130 and says how to go on', async () => {
     fill(2);
     const interrupt = new AbortController();

@@ -20,6 +20,7 @@ export interface Outcome {
 export interface Surroundings {
   readonly input?: string | AsyncIterable<Uint8Array>;
   readonly interrupt?: AbortController;
+  readonly isOutputTerminal?: boolean;
   readonly environment?: Readonly<Record<string, string>>;
   /** Called with each piece of output; false says that nobody reads any longer. */
   readonly read?: (text: string) => boolean;
@@ -43,6 +44,7 @@ export async function command(
     },
     input: typeof input === 'string' ? once(input) : input,
     isInputTerminal: false,
+    isOutputTerminal: around.isOutputTerminal ?? false,
     environment: { XDG_DATA_HOME: '/nonexistent', ...around.environment },
     interrupted: interrupt.signal,
   };

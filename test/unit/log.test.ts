@@ -99,6 +99,21 @@ describe('whatever is told', () => {
     expect(lines[0]).toBe('01:02:03.004 info  a\\u001b[2Jb\\u000ac  name=\\u009b31m\\u202e\n');
   });
 
+  test('no control character leaves in JSON either, and the text is the same', () => {
+    const { log, lines } = collect();
+    const name = '\u009b31m\u202e\u007f';
+    log.info('a', { name });
+    expect(lines[0]).not.toMatch(/[\u007f-\u009f\u202e]/);
+    expect(JSON.parse(lines[0]!)).toMatchObject({ name });
+  });
+
+  test('a line for people keeps its bound, and its letters', () => {
+    const { log, lines } = collect({ format: 'human', lineBytesMax: 1000 });
+    log.info('é\u00e9'.repeat(1000));
+    expect(Buffer.byteLength(lines[0]!)).toBeLessThanOrEqual(1001);
+    expect(lines[0]).toMatch(/^[ -~é\ufffd]*\n$/);
+  });
+
   test('an error shows its code and its causes', () => {
     const { log, lines } = collect();
     const cause = Object.assign(new Error('no such file'), { code: 'ENOENT' });

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { plainJson } from '../../participant/plain-text.ts';
 import { type Cli, examples } from '../cli.ts';
 import { CliError, EXIT } from '../exit-code.ts';
 
@@ -47,7 +48,7 @@ async function pull(
   let printed = 0;
   try {
     for await (const entry of (await cli.agent()).pull(pact, range, signal)) {
-      const isRead = await cli.io.out(`${JSON.stringify(entry)}\n`);
+      const isRead = await cli.io.out(`${plainJson(entry)}\n`);
       next = entry.sequence + 1;
       printed++;
       if (isRead) continue;

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { type Cli, examples } from '../cli.ts';
 import { CliError, EXIT } from '../exit-code.ts';
 import { CsvRows, JsonRows, type RowWriter, TableRows } from '../row-writer.ts';
+import { plain } from '../table.ts';
 
 /** Rows are written together, this many characters or more at a time. */
 const WRITE_CHARACTERS = 32 * 1024;
@@ -48,12 +49,14 @@ async function write(
   rows: Iterable<readonly unknown[]>,
   writer: RowWriter,
 ): Promise<void> {
+  // Comma-separated values stay whole for programs; on a screen they must not steer it.
+  const shown = cli.io.isOutputTerminal ? plain : (text: string): string => text;
   let text = writer.begin();
   for (const row of rows) {
     text += writer.row(row);
     if (text.length < WRITE_CHARACTERS) continue;
-    if (!(await cli.io.out(text))) return;
+    if (!(await cli.io.out(shown(text)))) return;
     text = '';
   }
-  await cli.io.out(text + writer.end());
+  await cli.io.out(shown(text + writer.end()));
 }
