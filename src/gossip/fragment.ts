@@ -34,10 +34,20 @@ export function writeFragment(
 
 export type FragmentRefusal = 'fragment-malformed' | 'message-too-long' | 'assembly-full';
 
-/** Room for the unfinished messages of all peers together. */
+/** Who the other end of a link is, and what to do when its unfinished messages had to give way. */
+export interface Tenant {
+  readonly owner: string;
+  readonly onEvicted: () => void;
+}
+
+/**
+ * Room for the unfinished messages of all peers together. When it is full, whoever holds the most
+ * on all its links gives way to one that holds less: nobody can keep the others out.
+ */
 export class AssemblyRoom {
   private bytes = 0;
   private readonly bytesMax: number;
+  private readonly holders = new Set<Assembly>();
 
   constructor(bytesMax: number) {
     this.bytesMax = bytesMax;
@@ -47,14 +57,36 @@ export class AssemblyRoom {
     return this.bytes;
   }
 
-  claim(bytes: number): boolean {
-    if (this.bytes + bytes > this.bytesMax) return false;
+  claim(by: Assembly, bytes: number): boolean {
+    while (this.bytes + bytes > this.bytesMax) {
+      const greediest = this.greediest();
+      if (greediest === null || this.heldBy(greediest) <= this.heldBy(by) + bytes) return false;
+      greediest.evict();
+    }
     this.bytes += bytes;
+    this.holders.add(by);
     return true;
   }
 
-  release(bytes: number): void {
+  release(by: Assembly, bytes: number): void {
     this.bytes -= bytes;
+    if (by.heldBytes === bytes) this.holders.delete(by);
+  }
+
+  /** The fullest of the links of whoever holds the most. */
+  private greediest(): Assembly | null {
+    let most: Assembly | null = null;
+    for (const each of this.holders) {
+      const more = most === null ? 1 : this.heldBy(each) - this.heldBy(most);
+      if (more > 0 || (more === 0 && each.heldBytes > most!.heldBytes)) most = each;
+    }
+    return most;
+  }
+
+  private heldBy({ owner }: Assembly): number {
+    let bytes = 0;
+    for (const each of this.holders) if (each.owner === owner) bytes += each.heldBytes;
+    return bytes;
   }
 }
 
@@ -62,12 +94,18 @@ export class AssemblyRoom {
 class Unfinished {
   bytes = 0;
   private buffer = new Uint8Array(0);
+  private readonly assembly: Assembly;
   private readonly room: AssemblyRoom;
   private readonly bytesMax: number;
 
-  constructor(room: AssemblyRoom, bytesMax: number) {
+  constructor(assembly: Assembly, room: AssemblyRoom, bytesMax: number) {
+    this.assembly = assembly;
     this.room = room;
     this.bytesMax = bytesMax;
+  }
+
+  get heldBytes(): number {
+    return this.buffer.length;
   }
 
   add(part: Uint8Array): FragmentRefusal | null {
@@ -75,7 +113,7 @@ class Unfinished {
     if (bytes > this.bytesMax) return 'message-too-long';
     if (bytes > this.buffer.length) {
       const capacity = Math.min(Math.max(bytes, this.buffer.length * 2), this.bytesMax);
-      if (!this.room.claim(capacity - this.buffer.length)) return 'assembly-full';
+      if (!this.room.claim(this.assembly, capacity - this.buffer.length)) return 'assembly-full';
       const grown = new Uint8Array(capacity);
       grown.set(this.buffer);
       this.buffer = grown;
@@ -92,7 +130,8 @@ class Unfinished {
   }
 
   drop(): void {
-    this.room.release(this.buffer.length);
+    if (this.buffer.length === 0) return;
+    this.room.release(this.assembly, this.buffer.length);
     this.buffer = new Uint8Array(0);
     this.bytes = 0;
   }
@@ -100,15 +139,30 @@ class Unfinished {
 
 /** Puts the messages of one peer together again. */
 export class Assembly {
+  /** Whose link it is. */
+  readonly owner: string;
+  private readonly onEvicted: () => void;
   private readonly lanes: Readonly<Record<Lane, Unfinished>>;
   private readonly bytesMax: LaneLimits;
 
-  constructor(room: AssemblyRoom, limits: LaneLimits = LANE_LIMITS) {
+  constructor(room: AssemblyRoom, tenant: Tenant, limits: LaneLimits = LANE_LIMITS) {
+    this.owner = tenant.owner;
+    this.onEvicted = tenant.onEvicted;
     this.bytesMax = limits;
     this.lanes = {
-      urgent: new Unfinished(room, limits.urgent),
-      bulk: new Unfinished(room, limits.bulk),
+      urgent: new Unfinished(this, room, limits.urgent),
+      bulk: new Unfinished(this, room, limits.bulk),
     };
+  }
+
+  get heldBytes(): number {
+    return this.lanes.urgent.heldBytes + this.lanes.bulk.heldBytes;
+  }
+
+  /** Others need the room: what is unfinished is lost, so the link must end. */
+  evict(): void {
+    this.drop();
+    this.onEvicted();
   }
 
   /** @returns the messages that the frame completes, in order, or why the link must end. */

@@ -1,4 +1,4 @@
-import type { HashFunction } from '../model/bytes.ts';
+import { type HashFunction, toHex32 } from '../model/bytes.ts';
 import type { Random, Timers } from '../ports/clock.ts';
 import { type Link, LinkError, type LinkHandler } from '../ports/link.ts';
 import type { Session } from '../ports/session.ts';
@@ -90,7 +90,10 @@ export class Wire implements LinkHandler {
     this.remote = at.link.remote;
     this.kind = at.link.kind;
     this.upSinceMs = parts.timers.wallMs();
-    this.assembly = new Assembly(parts.room);
+    this.assembly = new Assembly(parts.room, {
+      owner: toHex32(at.session.peer.avatar),
+      onEvicted: () => this.end('assembly-full', 'LINK_FRAME_BROKEN'),
+    });
     const { maxPlainBytes, sealOverheadBytes } = at.session;
     this.frameMax = Math.min(maxPlainBytes, at.link.frameBytesMax - sealOverheadBytes);
     this.counters = makeCounters();

@@ -200,6 +200,7 @@ describe('the hash of a digest', () => {
 });
 
 describe('fragments', () => {
+  const lone = { owner: 'lone', onEvicted: () => expect.unreachable('nobody else is here') };
   const lane = fc.constantFrom<Lane>('urgent', 'bulk');
   const sized = fc.record({ lane, length: fc.integer({ min: 1, max: 700 }) });
 
@@ -212,7 +213,7 @@ describe('fragments', () => {
         (messages, frameBytes, pauses) => {
           const outbox = new Outbox();
           const room = new AssemblyRoom(1_000_000);
-          const assembly = new Assembly(room);
+          const assembly = new Assembly(room, lone);
           const got: Record<Lane, Uint8Array[]> = { urgent: [], bulk: [] };
           const queue = messages.map(({ lane: at, length }, seed) => {
             const bytes = new Uint8Array(length).fill(seed);
@@ -245,7 +246,7 @@ describe('fragments', () => {
     fc.assert(
       fc.property(fc.array(fc.uint8Array({ maxLength: 100 }), { maxLength: 50 }), (frames) => {
         const room = new AssemblyRoom(500);
-        const assembly = new Assembly(room, { urgent: 300, bulk: 400 });
+        const assembly = new Assembly(room, lone, { urgent: 300, bulk: 400 });
         for (const frame of frames) assembly.read(frame);
         expect(room.usedBytes).toBeLessThanOrEqual(500);
         assembly.drop();

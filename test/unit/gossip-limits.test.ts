@@ -56,6 +56,9 @@ const COUNTS: readonly [string, number, (count: number) => Message][] = [
   ],
 ];
 
+const tenant = (owner: string) => ({ owner, onEvicted: () => expect.unreachable(owner) });
+const lone = tenant('lone');
+
 describe('a count in a message', () => {
   it.each(COUNTS)('of %s may be %i and not one more', (_name, max, make) => {
     expect(decodeMessage(hash, encodeMessage(make(max))).ok).toBe(true);
@@ -145,13 +148,13 @@ describe('a message in the making', () => {
       [0, true],
       [1, false],
     ] as const) {
-      const assembly = new Assembly(new AssemblyRoom(1_000), limits);
+      const assembly = new Assembly(new AssemblyRoom(1_000), lone, limits);
       expect(assembly.read(fragment(new Uint8Array(40), lane, true)).ok).toBe(true);
       const rest = new Uint8Array(limits[lane] - 40 + extra);
       const read = assembly.read(fragment(rest, lane, false));
       expect(read.ok).toBe(ok);
       if (!read.ok) expect(read.reason).toBe('message-too-long');
-      const whole = new Assembly(new AssemblyRoom(1_000), limits);
+      const whole = new Assembly(new AssemblyRoom(1_000), lone, limits);
       const one = whole.read(fragment(new Uint8Array(limits[lane] + extra), lane, false));
       expect(one.ok).toBe(ok);
     }
@@ -159,7 +162,8 @@ describe('a message in the making', () => {
 
   it('shares its room with those of all other peers', () => {
     const room = new AssemblyRoom(1_000);
-    const [first, second] = [new Assembly(room), new Assembly(room)];
+    const first = new Assembly(room, tenant('first'));
+    const second = new Assembly(room, tenant('second'));
     expect(first.read(fragment(new Uint8Array(600), 'bulk', true)).ok).toBe(true);
     const read = second.read(fragment(new Uint8Array(600), 'bulk', true));
     expect(read).toMatchObject({ ok: false, reason: 'assembly-full' });
@@ -167,9 +171,29 @@ describe('a message in the making', () => {
     expect(second.read(fragment(new Uint8Array(600), 'bulk', true)).ok).toBe(true);
   });
 
+  it('of whoever holds the most gives way to those who hold less', () => {
+    const room = new AssemblyRoom(1_000);
+    const ended: string[] = [];
+    const of = (owner: string, name = owner) => {
+      return new Assembly(room, { owner, onEvicted: () => ended.push(name) });
+    };
+    const [one, other, honest] = [of('greedy', 'one'), of('greedy', 'other'), of('honest')];
+    const read = (assembly: Assembly, bytes: number) =>
+      assembly.read(fragment(new Uint8Array(bytes), 'bulk', true)).ok;
+    expect(read(one, 400)).toBe(true);
+    expect(read(other, 500)).toBe(true);
+    expect(read(honest, 450)).toBe(true);
+    expect(ended).toEqual(['other']);
+    expect(room.usedBytes).toBe(850);
+    // Its first link has less now than the honest one: nobody gives way to it.
+    expect(read(one, 200)).toBe(false);
+    honest.drop();
+    expect(room.usedBytes).toBe(400);
+  });
+
   it('of parts of one byte each takes no more room than twice its bytes', () => {
     const room = new AssemblyRoom(1_000_000);
-    const assembly = new Assembly(room);
+    const assembly = new Assembly(room, lone);
     for (let part = 0; part < 10_000; part++) {
       assembly.read(fragment(Uint8Array.of(part & 0xff), 'bulk', true));
     }
@@ -185,7 +209,7 @@ describe('a message in the making', () => {
     ['a length beyond the frame', [0, 0, 5, 1]],
     ['an unknown flag', [4, 0, 1, 1]],
   ])('in a frame with %s is refused', (_name, bytes) => {
-    const assembly = new Assembly(new AssemblyRoom(100));
+    const assembly = new Assembly(new AssemblyRoom(100), lone);
     expect(assembly.read(Uint8Array.from(bytes))).toMatchObject({
       ok: false,
       reason: 'fragment-malformed',
@@ -221,7 +245,7 @@ describe('what waits to be sent', () => {
       outbox.push('urgent', Uint8Array.of(index >> 8, index & 0xff));
     }
     const frame = new Uint8Array(50);
-    const assembly = new Assembly(new AssemblyRoom(100));
+    const assembly = new Assembly(new AssemblyRoom(100), lone);
     let next = 0;
     while (!outbox.isEmpty) {
       const read = assembly.read(frame.slice(0, outbox.fill(frame)));
