@@ -1,5 +1,6 @@
 import type Database from 'better-sqlite3';
 import { invariant } from '../model/invariant.ts';
+import type { Checkpointer } from './checkpointer.ts';
 import { toStoreError } from './store-fault.ts';
 
 /** What SQLite stores and gives back. */
@@ -50,6 +51,7 @@ export class Query<Row = SqlRow> {
 export class Connection {
   readonly database: Database.Database;
   readonly file: string;
+  private readonly checkpointer: Checkpointer | null;
   private readonly onRollback: (() => void)[] = [];
   private readonly begin: Database.Statement;
   private readonly commit: Database.Statement;
@@ -57,10 +59,14 @@ export class Connection {
   private isWriting = false;
   private isGuardOpen = false;
 
-  /** @param database Ours, and of the present format. */
-  constructor(database: Database.Database, file: string) {
+  /**
+   * @param database Ours, and of the present format.
+   * @param checkpointer Null where nothing is written, or not into a file.
+   */
+  constructor(database: Database.Database, file: string, checkpointer: Checkpointer | null) {
     this.database = database;
     this.file = file;
+    this.checkpointer = checkpointer;
     this.begin = database.prepare('BEGIN IMMEDIATE');
     this.commit = database.prepare('COMMIT');
     this.setGuard = database.prepare('UPDATE vb_guard SET open = ? WHERE one = 1');
@@ -87,6 +93,12 @@ export class Connection {
    * @throws whatever `work` throws, with nothing of it kept; StoreError from the disk.
    */
   transaction<Result>(work: () => Result): Result {
+    const result = this.committed(work);
+    this.checkpointer?.committed();
+    return result;
+  }
+
+  private committed<Result>(work: () => Result): Result {
     invariant(!this.isWriting, 'transactions of the store do not nest');
     this.tried(() => this.begin.run());
     this.isWriting = true;
@@ -113,6 +125,7 @@ export class Connection {
   }
 
   close(): void {
+    this.checkpointer?.close();
     this.tried(() => this.database.close());
   }
 

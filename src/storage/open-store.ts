@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import type { HashFunction } from '../model/bytes.ts';
 import { type Store, StoreError } from '../ports/store.ts';
+import { Checkpointer } from './checkpointer.ts';
 import { Connection } from './connection.ts';
 import { APPLICATION_ID, FORMAT_VERSION, INTERNAL_TABLES, MIGRATIONS } from './migrations.ts';
 import { type QueryResult, runQuery } from './query.ts';
@@ -57,7 +58,8 @@ export function storeOver(database: Database.Database, options: StoreOptions): S
   prepare(database, file, config);
   migrate(database);
   const parts = { hash, evidenceMax: config.evidenceMax };
-  const store = new SqliteStore(new Connection(database, file), parts);
+  const checkpointer = file === ':memory:' ? null : new Checkpointer(database, file);
+  const store = new SqliteStore(new Connection(database, file, checkpointer), parts);
   checkTables(database, store, file);
   return store;
 }
@@ -81,7 +83,7 @@ export function openStoreReadOnly(options: StoreOptions): ReadOnlyStore {
   return opening(file, () => {
     const database = new Database(file, { readonly: true, timeout: config.databaseBusyMs });
     return closingOnThrow(database, () => {
-      const connection = new Connection(database, file);
+      const connection = new Connection(database, file, null);
       const store = new SqliteStore(connection, { hash, evidenceMax: config.evidenceMax });
       return Object.assign(store, { query: (sql: string) => runQuery(database, file, sql) });
     });

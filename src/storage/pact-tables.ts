@@ -3,7 +3,7 @@ import type { FieldType, Pact, PactField } from '../model/pact.ts';
 import type { Availability, PactId, QuorumPolicy } from '../model/sync-group.ts';
 import type { PactRecord } from '../ports/store.ts';
 import type { Connection, Query, SqlRow } from './connection.ts';
-import { guardSql, quoteName } from './guard.ts';
+import { guardSql, pushInstead, quoteName } from './guard.ts';
 import { RowWriter } from './row-writer.ts';
 import { toBlob, toBlobOrNull, toId, toIdOrNull, toText } from './sql-value.ts';
 
@@ -133,7 +133,7 @@ function tableSql(
   return `CREATE TABLE ${quoteName(table)} (
     ${columns.join(', ')}, ${OWN_COLUMNS},
     PRIMARY KEY (${primaryKey})) STRICT, WITHOUT ROWID;
-    ${guardSql(table, `push Entries instead (vertebra push ${pactName})`)}`;
+    ${guardSql(table, pushInstead(pactName))}`;
 }
 
 function toPact(row: SqlRow): Pact {
