@@ -114,9 +114,13 @@ export function observeBallot(
   if (isWithinReach(group, seen.ballot)) see(work, group, seen.owner, seen.ballot);
 }
 
-/** Leaps of Ballots are bounded; that f + 1 owners must be there bounds what a leap can do. */
+/**
+ * Leaps of Ballots are bounded; that f + 1 owners must be there bounds what a leap can do. Of two or
+ * three owners one is enough, so leaps come to an end as well.
+ */
 function isWithinReach(group: Readonly<GroupState>, ballot: Ballot): boolean {
-  return ballot - group.ballot <= CONSENSUS_LIMITS.ballotJumpMax;
+  const { ballotJumpMax, ballotMax } = CONSENSUS_LIMITS;
+  return ballot - group.ballot <= (ballot > ballotMax ? 1 : ballotJumpMax);
 }
 
 function seenOf(work: Work, group: Readonly<GroupState>, owner: AvatarId): number {

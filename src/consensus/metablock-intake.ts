@@ -15,11 +15,11 @@ import type { Work } from './work.ts';
 
 /** A Metablock came from a peer, in whatever order. @source consensus.md 2; FIG. 6A. */
 export function observeMetablock(work: Work, metablock: Metablock): void {
-  const groups = metablock.predecessors
-    .map((each) => each.group)
-    .filter((id) => isNewsFor(work, id, metablock.id));
-  if (groups.length === 0) return;
   const { issuer } = metablock;
+  const known = metablock.predecessors.flatMap(({ group }) => work.peek(group) ?? []);
+  const owned = known.filter((group) => group.ownerIndices.has(issuer));
+  const news = owned.filter((group) => isNewsFor(group, metablock.id));
+  if (known.length === 0 || (owned.length > 0 && news.length === 0)) return;
   if (metablock.predecessors.length > PREDECESSORS_MAX) {
     work.refuse('metablock-too-many-predecessors', issuer);
     return;
@@ -28,7 +28,6 @@ export function observeMetablock(work: Work, metablock: Metablock): void {
     work.refuse('metablock-malformed', issuer);
     return;
   }
-  const owned = groups.filter((id) => work.peek(id)!.ownerIndices.has(issuer));
   if (owned.length === 0) {
     work.refuse('metablock-not-by-owner', issuer);
     return;
@@ -38,14 +37,13 @@ export function observeMetablock(work: Work, metablock: Metablock): void {
     work.refuse('metablock-forged', null);
     return;
   }
-  const kept = owned.filter((id) => receive(work, work.open(id)!, metablock));
+  const kept = news.filter(({ sync }) => receive(work, work.open(sync.id)!, metablock));
   if (kept.length > 0) work.remark({ kind: 'accepted' });
 }
 
-function isNewsFor(work: Work, id: GroupId, metablock: MetablockId): boolean {
-  const group = work.peek(id);
-  if (group === undefined || group.alarm !== null) return false;
+function isNewsFor(group: Readonly<GroupState>, metablock: MetablockId): boolean {
   return !(
+    group.alarm !== null ||
     group.nodes.has(metablock) ||
     group.held.has(metablock) ||
     isRecent(group.recentFinal, metablock) ||

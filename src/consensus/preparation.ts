@@ -16,7 +16,7 @@ import { addNode, hasOwnChild } from './metablock-intake.ts';
 import type { Node } from './node.ts';
 import { choosePending, pendingOf } from './pending-blocks.ts';
 import { deriveTurn, headSinceMs, turnWidthMs } from './turns.ts';
-import { permitsNewChild } from './vote-rules.ts';
+import { isNextGeneration, permitsNewChild } from './vote-rules.ts';
 import { permittedChildren } from './voting.ts';
 import { isWellFormed, makeNode } from './well-formed.ts';
 import type { Work } from './work.ts';
@@ -30,7 +30,7 @@ import type { Work } from './work.ts';
 export function derivePrepareAtMs(work: Work, group: GroupState): number | null {
   if (!group.isVoter) return null;
   const sinceMs = headSinceMs(group);
-  if (sinceMs === null) return null;
+  if (sinceMs === null || withinLeap([{ before: headNode(group) }]).length === 0) return null;
   const call = deriveCall(work, group, sinceMs);
   if (call === null || hasOwnChild(work, group, group.head)) return null;
   if (!permitsNewChild(group, work.chainOf(group), group.head)) return null;
@@ -114,7 +114,22 @@ function choosePlaces(work: Work): Place[] {
     room -= blocks.length;
     places.push({ group, before, blocks });
   }
-  return places;
+  return withinLeap(places);
+}
+
+/** 1 + the highest Generation of all predecessors. */
+function deriveGeneration(places: readonly Pick<Place, 'before'>[]): Generation {
+  return (Math.max(NO_GENERATION, ...places.map(generationBefore)) + 1) as Generation;
+}
+
+function generationBefore({ before }: Pick<Place, 'before'>): Generation {
+  return before?.metablock.generation ?? NO_GENERATION;
+}
+
+/** The places that one Metablock may take: a chain far below the others' waits for the next one. */
+function withinLeap<Some extends Pick<Place, 'before'>>(places: readonly Some[]): Some[] {
+  const generation = deriveGeneration(places);
+  return places.filter((place) => isNextGeneration(generationBefore(place), generation));
 }
 
 /** At most L predecessors, those with the highest Issuing Hashes; ascending by group. */
@@ -135,12 +150,8 @@ function keepParents(work: Work, due: readonly GroupId[]): GroupId[] {
 /** Signs a Metablock for these places; stored before it is sent. */
 function issue(work: Work, places: readonly Place[]): Metablock {
   const { self, signer, hash } = work.context;
-  let parents: number = NO_GENERATION;
-  for (const { before } of places) {
-    parents = Math.max(parents, before?.metablock.generation ?? NO_GENERATION);
-  }
   const body: MetablockBody = {
-    generation: (parents + 1) as Generation,
+    generation: deriveGeneration(places),
     predecessors: places.map(({ group, before }) => ({
       group: group.sync.id,
       metablock: before?.metablock.id ?? null,
@@ -180,9 +191,10 @@ function isClosedFast(node: Node, settings: ConsensusSettings): boolean {
 }
 
 function closeFast(work: Work, places: readonly Place[], metablock: Metablock): void {
-  const closing = places
+  const closable = places
     .map(({ group }): Place => ({ group, before: nodeOf(group, metablock.id), blocks: [] }))
     .filter(({ before }) => before !== null && isClosedFast(before, work.context.settings));
+  const closing = withinLeap(closable);
   if (closing.length === 0) return;
   const child = issue(work, closing);
   for (const place of closing) settlePlace(work, place, child, null);

@@ -45,6 +45,8 @@ export const CONSENSUS_LIMITS = {
   ballotsPerVoterMax: 16,
   /** How far above one's own a Ballot may be. */
   ballotJumpMax: 2 ** 32,
+  /** Above it a Ballot is followed one by one: none ever comes to 2^53. */
+  ballotMax: 2 ** 52,
   /** Doublings of the time-out; the bound of the time-out itself is reached long before. */
   timeoutDoublingsMax: 24,
   ownersMax: OWNERS_MAX,

@@ -201,7 +201,8 @@ const GENERATION_LEAP_MAX = 2 ** 32;
 
 /** @param before Of the predecessor in the group; -1 where there is none. */
 export function isNextGeneration(before: Generation, generation: Generation): boolean {
-  return generation > before && generation - before <= GENERATION_LEAP_MAX;
+  const leap = generation - before;
+  return leap >= 1 && leap <= GENERATION_LEAP_MAX && Number.isSafeInteger(generation);
 }
 
 /** Generations rise along a chain, so one as low as the finalized head's cannot descend from it. */

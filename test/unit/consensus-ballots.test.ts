@@ -5,7 +5,7 @@ import {
   nextDeadline,
 } from '../../src/consensus/metablockchain.ts';
 import { CONSENSUS_LIMITS } from '../../src/consensus/settings.ts';
-import type { Ballot } from '../../src/model/numbers.ts';
+import { type Ballot, NO_GENERATION } from '../../src/model/numbers.ts';
 import {
   blockOf,
   certificateOf,
@@ -160,6 +160,35 @@ describe('following', () => {
     ]);
     expect(only(note(participant, first, ballotJumpMax), 'accepted')).toHaveLength(1);
     expect(ballotOf(participant)).toBe(0);
+  });
+
+  it('is followed in leaps to a bound, then one by one: none is beyond all numbers', () => {
+    const pair = groupOf([first, fourth], 'pair');
+    const participant = new Participant(fourth, [pair]);
+    const { ballotJumpMax, ballotMax } = CONSENSUS_LIMITS;
+    participant.store.apply({
+      kind: 'store-vote',
+      record: {
+        group: pair.id,
+        ballot: (ballotMax - ballotJumpMax) as Ballot,
+        votedBallot: 0 as Ballot,
+        votes: [],
+        lock: null,
+        highestCertified: NO_GENERATION,
+        highestFinalizable: NO_GENERATION,
+      },
+    });
+    participant.restart();
+    const told = (ballot: number) =>
+      participant.feed({ kind: 'ballot-note', note: noteOf(first, pair, ballot) });
+    told(ballotMax);
+    expect(ballotOf(participant)).toBe(ballotMax);
+    const far = told(ballotMax + 2);
+    expect(only(far, 'refused').map((each) => each.reason)).toEqual(['ballot-note-too-high']);
+    expect(ballotOf(participant)).toBe(ballotMax);
+    told(ballotMax + 1);
+    expect(ballotOf(participant)).toBe(ballotMax + 1);
+    expect(Number.isSafeInteger(2 * ballotMax - 1)).toBe(true);
   });
 
   it('lets R never fall, whatever comes', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { describe as describeState } from '../../src/consensus/metablockchain.ts';
-import type { Generation } from '../../src/model/numbers.ts';
+import type { Generation, Level } from '../../src/model/numbers.ts';
 import {
   blockOf,
   certificateOf,
@@ -79,6 +79,23 @@ describe('several groups', () => {
     expect(participant.group(lamp).nodes.has(metablock.id)).toBe(false);
   });
 
+  it('are no lie where the issuer owns but one: a second delivery is quiet', () => {
+    const others = groupOf([second, third], 'others');
+    const participant = new Participant(third, [door, others]);
+    const block = blockOf(first, door, null);
+    participant.block(block);
+    const metablock = signMetablock(first, {
+      generation: 0 as Generation,
+      predecessors: [door, others]
+        .map((group) => ({ group: group.id, metablock: null }))
+        .sort((a, b) => (a.group < b.group ? -1 : 1)),
+      blocks: [block.id],
+      issuer: first.id,
+    });
+    expect(participant.metablock(metablock).map((each) => each.kind)).toContain('accepted');
+    expect(participant.metablock(metablock)).toEqual([]);
+  });
+
   it('need the header of every Block, also of groups that are not known here', () => {
     const participant = new Participant(third, [door]);
     const other = groupOf([first, second], 'elsewhere');
@@ -107,6 +124,46 @@ describe('several groups', () => {
     expect(only(participant.wait(100), 'want')[0]!.blocks).toEqual([blocks[1]!.id]);
     const effects = participant.block(blocks[1]!);
     expect(only(effects, 'refused').map((each) => each.reason)).toEqual(['metablock-malformed']);
+  });
+
+  it('travel apart where their Generations lie further apart than one may leap', () => {
+    const participant = new Participant(second, [door, lamp]);
+    const block = blockOf(first, door, null);
+    const far = signMetablock(first, {
+      generation: (2 ** 32 - 1) as Generation,
+      predecessors: [{ group: door.id, metablock: null }],
+      blocks: [block.id],
+      issuer: first.id,
+    });
+    participant.block(block);
+    participant.metablock(far);
+    for (const signer of [first, third]) participant.certificate(certificateOf(signer, door, far));
+    participant.block(blockOf(third, lamp, null));
+    const prepared = only(participant.wait(100), 'send-metablock').map((each) => each.metablock);
+    expect(prepared.map((each) => each.predecessors.length)).toEqual(prepared.map(() => 1));
+    expect(new Set(prepared.flatMap((each) => each.predecessors[0]!.group)).size).toBe(2);
+  });
+
+  it('end where no Generation is left, and take nobody down', () => {
+    const participant = new Participant(second, [door, lamp]);
+    const block = blockOf(first, door, null);
+    const last = signMetablock(first, {
+      generation: Number.MAX_SAFE_INTEGER as Generation,
+      predecessors: [{ group: door.id, metablock: null }],
+      blocks: [block.id],
+      issuer: first.id,
+    });
+    const issuers = new Map([[first.id, { sequence: block.sequence, block: block.id }]]);
+    const head = { group: door.id, metablock: last.id, level: 0 as Level, issuers };
+    participant.store.apply({ kind: 'store-metablock', metablock: last });
+    participant.store.apply({ kind: 'finalize', metablock: last, blocks: [block], head });
+    participant.restart();
+    for (const signer of [first, third]) participant.certificate(certificateOf(signer, door, last));
+    for (const group of [door, lamp]) participant.block(blockOf(third, group, null));
+    const prepared = only(participant.wait(100), 'send-metablock').map((each) => each.metablock);
+    expect(new Set(prepared.map((each) => each.predecessors[0]!.group))).toEqual(
+      new Set([lamp.id]),
+    );
   });
 
   it('are added once, and those of a single owner not at all', () => {
