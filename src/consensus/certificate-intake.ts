@@ -115,8 +115,8 @@ export function observeBallot(
 }
 
 /**
- * Leaps of Ballots are bounded; that f + 1 owners must be there bounds what a leap can do. Of two or
- * three owners one is enough, so leaps come to an end as well.
+ * Leaps of Ballots are bounded; that f + 1 owners must be there bounds what a leap can do. Of two
+ * or three owners one is enough, so leaps come to an end as well.
  */
 function isWithinReach(group: Readonly<GroupState>, ballot: Ballot): boolean {
   const { ballotJumpMax, ballotMax } = CONSENSUS_LIMITS;
