@@ -12,7 +12,9 @@ const SHORTEST_PREFIX = 4;
  * What a Participant says of itself at the start of a session: `version u8 | length u16 | name`.
  */
 export function encodeHello(name: string): Uint8Array {
-  const text = new TextEncoder().encode(name).subarray(0, NAME_BYTES_MAX);
+  const bytes = new TextEncoder().encode(name).subarray(0, NAME_BYTES_MAX);
+  // As of a stream: half a character at the end is left out.
+  const text = new TextEncoder().encode(new TextDecoder().decode(bytes, { stream: true }));
   return new ByteWriter().u8(HELLO_VERSION).shortBytes(text).finish();
 }
 

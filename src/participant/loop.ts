@@ -18,8 +18,8 @@ export type Work = (turn: Turn) => void;
 /** After a commit that the disk refused, the next one waits for so long, in milliseconds. */
 const DISK_PAUSE_MS = 1000;
 
-/** What may wait when the disk refuses: of this, and of received items as configured. */
-const WORK_MAX = 65_536;
+/** Peers' words on Ballots that may wait when the disk refuses; received items as configured. */
+const BALLOTS_MAX = 65_536;
 
 export interface LoopParts {
   readonly core: Core;
@@ -79,6 +79,8 @@ export class Loop {
 
   /** What an owner's own session says of its Ballots. */
   observeBallots(owner: AvatarId, ballots: readonly { group: GroupId; ballot: Ballot }[]): void {
+    // The next digest says them again. What this Participant wants done itself is never left out.
+    if (this.work.length >= BALLOTS_MAX) return;
     this.enqueue((turn) => {
       for (const { group, ballot } of ballots) {
         this.parts.deciding.run(turn, { kind: 'ballot-seen', group, owner, ballot });
@@ -88,7 +90,6 @@ export class Loop {
 
   /** Runs `work` inside the next turn. */
   enqueue(work: Work): void {
-    if (this.work.length >= WORK_MAX) return;
     this.work.push(work);
     this.wake();
   }

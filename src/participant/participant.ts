@@ -36,15 +36,23 @@ export interface ParticipantOptions {
  */
 export async function openParticipant(options: ParticipantOptions): Promise<Agent> {
   const lease = WorldLease.take(options.world);
+  let agent: Agent;
   try {
-    return await openLocked(options, lease);
+    agent = makeAgent(options, lease);
   } catch (cause) {
     lease.release();
     throw cause;
   }
+  try {
+    await agent.start();
+    return agent;
+  } catch (cause) {
+    await agent.close();
+    throw cause;
+  }
 }
 
-async function openLocked(options: ParticipantOptions, lease: WorldLease): Promise<Agent> {
+function makeAgent(options: ParticipantOptions, lease: WorldLease): Agent {
   const { config, log, world } = options;
   const keys = loadKeys(options.home, world);
   const avatar = deriveAvatar(keys.seed, keys.world);
@@ -72,7 +80,7 @@ async function openLocked(options: ParticipantOptions, lease: WorldLease): Promi
       log: (level, event, fields) => log[level](event, fields),
       settings: config,
     });
-  const agent = new Agent({
+  return new Agent({
     core,
     memory,
     directory,
@@ -84,6 +92,4 @@ async function openLocked(options: ParticipantOptions, lease: WorldLease): Promi
     lease,
     onFatal: options.onFatal,
   });
-  await agent.start();
-  return agent;
 }

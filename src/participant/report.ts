@@ -1,6 +1,6 @@
 import { describe, type GroupDescription } from '../consensus/metablockchain.ts';
 import type { Gossip } from '../gossip/contract.ts';
-import { deriveQuorum, groupNumberOf, type SyncGroup } from '../model/sync-group.ts';
+import { deriveQuorum, type GroupId, groupNumberOf, type SyncGroup } from '../model/sync-group.ts';
 import type { PactRecord } from '../ports/store.ts';
 import type { Core } from './core.ts';
 import type { Directory } from './directory.ts';
@@ -133,8 +133,8 @@ export function reportDag(parts: ReportParts, limit: number): DagReport {
   return { nodes: sorted.filter((each) => each.generation > last - limit) };
 }
 
-function labelGroup(parts: ReportParts, id: string): string {
-  const group = parts.memory.registry.allGroups().find((each) => each.id === id);
+function labelGroup(parts: ReportParts, id: GroupId): string {
+  const group = parts.memory.registry.group(id);
   const pact = group === undefined ? undefined : parts.memory.registry.pact(group.pact);
   return `${pact?.name ?? 'unknown'}#${id.slice(0, 6)}`;
 }

@@ -7,6 +7,7 @@ import type { AvatarId } from '../../src/model/sync-group.ts';
 import type { Agent } from '../../src/participant/agent.ts';
 import { GroupChannel } from '../../src/participant/channel.ts';
 import type { Config } from '../../src/participant/config.ts';
+import { decodeHello, encodeHello } from '../../src/participant/directory.ts';
 import { Outlet } from '../../src/participant/issuing.ts';
 import { deriveGroup } from '../../src/participant/registry.ts';
 import { createBuiltInPacts } from '../../src/schema/built-in.ts';
@@ -160,6 +161,28 @@ describe('a Channel', () => {
     await channel.push([{ door: 'front', open: true }]);
     await agent.drain(1000);
     await expect(channel.finalized()).resolves.toBeUndefined();
+  });
+});
+
+describe('a Participant whose key is somewhere else', () => {
+  it('votes no more, however much waits for its loop', async () => {
+    const hub = new Hub();
+    const [a, b] = [await start(hub.open('a', 1)), await start(hub.open('b', 2))];
+    await a.addPact(DOOR);
+    await a.addGroup('door', [a.avatar, b.avatar]);
+    await expect.poll(() => b.groups().some(({ pact }) => pact === 'door')).toBe(true);
+    for (let count = 0; count < 70_000; count++) a.onBallots(b.avatar, []);
+    a.onPeer(SEEN_ELSEWHERE);
+    await b.channel('door').push([{ door: 'front', open: true }]);
+    expect(await b.drain(1000)).toBe(false);
+  });
+});
+
+describe('a name', () => {
+  it('that is too long for a greeting ends with a whole character', () => {
+    const name = 'é'.repeat(31) + '€'.repeat(10);
+    expect(decodeHello(encodeHello(name))).toBe('é'.repeat(31));
+    expect(decodeHello(encodeHello('attic'))).toBe('attic');
   });
 });
 
