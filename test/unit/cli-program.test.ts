@@ -359,6 +359,12 @@ describe('dag', () => {
   });
 });
 
+test('the demo puts its homes into no folder that holds something', async () => {
+  const { exit, err } = await command(['demo', '--seconds', '1', '--keep', stage.folder]);
+  expect(exit).toBe(6);
+  expect(err).toContain(`${stage.folder} is not empty. Name a new folder with --keep`);
+});
+
 test('the version is that of package.json', async () => {
   const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
   expect(VERSION).toBe(version);

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type AgentClient, connectAgent } from '../../api/agent-client.ts';
@@ -79,6 +79,7 @@ export class DemoParticipant {
         env: { ...process.env, VERTEBRA_LOG_FORMAT: 'json' },
       },
     );
+    closeSync(log);
     this.child = child;
     child.once('exit', () => {
       if (this.child === child) this.child = null;

@@ -149,19 +149,20 @@ export class DemoRun {
 
   private report(world: DemoWorld, comparison: Comparison): void {
     const result = this.resultOf(world, comparison);
+    if (!comparison.agree) {
+      const differences = comparison.differences.join('; ') || 'everything';
+      this.say(`The databases differ in: ${differences}. They were kept in ${world.folder}`);
+    }
     if (this.options.json) {
       process.stdout.write(`${JSON.stringify(result)}\n`);
       return;
     }
+    if (!comparison.agree) return;
     const { p50, p99 } = result.finalityMs;
-    const lines = [
-      comparison.agree
-        ? `All three databases hold the same: ${result.finalizedEntries} Finalized Entries, ` +
-          `${result.generations} Generations, finality p50 ${p50} ms, p99 ${p99} ms.`
-        : `The databases differ in: ${comparison.differences.join('; ') || 'everything'}. ` +
-          `They were kept in ${world.folder}`,
-    ];
-    process.stdout.write(`${lines.join('\n')}\n`);
+    process.stdout.write(
+      `All three databases hold the same: ${result.finalizedEntries} Finalized Entries, ` +
+        `${result.generations} Generations, finality p50 ${p50} ms, p99 ${p99} ms.\n`,
+    );
   }
 
   private resultOf(world: DemoWorld, comparison: Comparison): DemoResult {

@@ -1,10 +1,11 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Comparison, compareWorlds } from '../../participant/comparison.ts';
 import type { StatusReport } from '../../participant/face.ts';
 import { createWorld, joinWorld } from '../../participant/membership.ts';
+import { CliError, EXIT } from '../exit-code.ts';
 import { DemoParticipant, sleep } from './demo-participant.ts';
 
 export const DEMO_WORLD = 'demo';
@@ -36,6 +37,10 @@ export class DemoWorld {
   /** Makes three homes below `folder` and one World. Nothing runs yet. */
   static async make(folder: string, sensorsMs: number): Promise<DemoWorld> {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
+    if (readdirSync(folder).length > 0) {
+      const message = `${folder} is not empty. Name a new folder with --keep, or empty this one.`;
+      throw new CliError(EXIT.conflict, 'demo-folder', message);
+    }
     const urls = (await freePorts(NAMES.length)).map((port) => `tcp://127.0.0.1:${port}`);
     const participants = NAMES.map((name, index) => {
       const peers = urls.filter((_, other) => other < index);
