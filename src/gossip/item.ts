@@ -41,7 +41,8 @@ export function originOf(item: GossipItem): AvatarId {
 
 /**
  * The same for two items exactly when one of them is enough. A Block is more than its header.
- * Certificates and notes have no id; half of their signature is as good as one.
+ * Certificates and notes have no id; the second half of their signature is as good as one. The
+ * first is not: it hangs on the signer's nonce alone, which need not be fresh.
  */
 export function keyOf(item: GossipItem): ItemKey {
   switch (item.kind) {
@@ -50,9 +51,9 @@ export function keyOf(item: GossipItem): ItemKey {
     case 'metablock':
       return item.metablock.id;
     case 'certificate':
-      return toHex(item.certificate.signature.subarray(0, 32));
+      return toHex(item.certificate.signature.subarray(32));
     case 'ballot-note':
-      return toHex(item.note.signature.subarray(0, 32));
+      return toHex(item.note.signature.subarray(32));
     default:
       return item satisfies never;
   }
