@@ -11,13 +11,16 @@ const FULL_MS = 1_000;
 /** Told again when this part of the longest silence has passed: beats come early. */
 const REFRESH_RATIO = 0.75;
 
-/** Groups of one peer's digest that are remembered. */
+/** Groups of one peer's digest that are remembered, and issuers in all of them: some 16 MiB. */
 const GROUPS_MAX = 16_384;
+const ISSUERS_MAX = 65_536;
 
 interface Exchange {
   /** Hash of their digest, as last heard. */
   theirs: Hex32 | null;
   readonly groups: Map<GroupId, GroupDigest>;
+  /** In all groups. */
+  issuerCount: number;
   /** Hash of ours, as last told in short, and in full. */
   toldShort: Hex32 | null;
   toldShortMs: number;
@@ -66,6 +69,7 @@ export class Digests {
     this.peers.set(peer, {
       theirs: before?.theirs ?? null,
       groups: before?.groups ?? new Map(),
+      issuerCount: before?.issuerCount ?? 0,
       toldShort: null,
       toldShortMs: nowMs,
       toldFull: null,
@@ -121,11 +125,7 @@ export class Digests {
   onFull(peer: AvatarId, groups: Digest, nowMs: number): void {
     const exchange = this.peers.get(peer);
     if (exchange === undefined) return;
-    for (const each of groups) {
-      if (exchange.groups.size < GROUPS_MAX || exchange.groups.has(each.group)) {
-        exchange.groups.set(each.group, each);
-      }
-    }
+    for (const each of groups) remember(exchange, each);
     exchange.planMs ??= nowMs + (exchange.fresh ? 0 : this.parts.settings.settleMs);
     this.parts.wake(exchange.planMs);
     const { hash } = this.own();
@@ -216,6 +216,16 @@ export class Digests {
     this.tellShort(peer, exchange, nowMs);
     for (const message of digestMessages(digest)) this.parts.send(peer, message);
   }
+}
+
+/** Beyond the bounds what was told first stays. */
+function remember(exchange: Exchange, told: GroupDigest): void {
+  const before = exchange.groups.get(told.group);
+  const issuerCount = exchange.issuerCount + told.issuers.length - (before?.issuers.length ?? 0);
+  if (issuerCount > ISSUERS_MAX) return;
+  if (before === undefined && exchange.groups.size >= GROUPS_MAX) return;
+  exchange.groups.set(told.group, told);
+  exchange.issuerCount = issuerCount;
 }
 
 function isDue(atMs: number | null, nowMs: number): boolean {

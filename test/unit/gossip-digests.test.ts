@@ -19,6 +19,7 @@ function telling() {
   const holder = new Holder(idOf('self'));
   const told: { atMs: number; kind: Message['kind'] }[] = [];
   const plans: { atMs: number; groups: number }[] = [];
+  let issuers = 0;
   let nowMs = 0;
   let dueMs = Number.POSITIVE_INFINITY;
   const digests = new Digests({
@@ -29,7 +30,10 @@ function telling() {
     wake: (atMs) => {
       dueMs = Math.min(dueMs, atMs);
     },
-    onDifference: (_peer, groups) => plans.push({ atMs: nowMs, groups: groups.size }),
+    onDifference: (_peer, groups) => {
+      plans.push({ atMs: nowMs, groups: groups.size });
+      issuers = [...groups.values()].reduce((sum, each) => sum + each.issuers.length, 0);
+    },
     onAgreement: () => undefined,
   });
   const advanceTo = (endMs: number) => {
@@ -45,7 +49,8 @@ function telling() {
     digests.changed(nowMs);
   };
   const countOf = (kind: Message['kind']) => told.filter((each) => each.kind === kind).length;
-  return { digests, holder, told, plans, advanceTo, change, countOf };
+  const issuerCount = () => issuers;
+  return { digests, holder, told, plans, advanceTo, change, countOf, issuerCount };
 }
 
 function placeOf(name: string): Digest {
@@ -122,6 +127,24 @@ describe('where we stand', () => {
 });
 
 describe('where a peer stands', () => {
+  it('is remembered up to a number of issuers, those told first', () => {
+    const { digests, advanceTo, issuerCount } = telling();
+    const issuers = Array.from({ length: 64 }, () => placeOf('a')[0]!.issuers[0]!);
+    const placesOf = (from: number): Digest =>
+      Array.from({ length: 128 }, (_, index) => {
+        return { ...placeOf('a')[0]!, group: idOf(`group ${from + index}`), issuers };
+      });
+    digests.addPeer(PEER, 0);
+    for (let from = 0; from < 65_536 / 64; from += 128) digests.onFull(PEER, placesOf(from), 10);
+    advanceTo(1_000);
+    expect(issuerCount()).toBe(65_536);
+    digests.onFull(PEER, placesOf(65_536 / 64), 1_000);
+    // What was there before is told anew and counts once.
+    digests.onFull(PEER, placesOf(0), 1_000);
+    advanceTo(2_000);
+    expect(issuerCount()).toBe(65_536);
+  });
+
   it('is compared at once on a new link, and after a moment later on', () => {
     const { digests, plans, advanceTo } = telling();
     digests.addPeer(PEER, 0);
