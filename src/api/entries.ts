@@ -194,7 +194,8 @@ class LineWriter {
 
   async write(value: unknown): Promise<void> {
     this.#text += `${JSON.stringify(value)}\n`;
-    if (this.#text.length >= WRITE_CHARACTERS) await this.#drain();
+    const isBehind = this.#call.response.writableNeedDrain;
+    if (isBehind || this.#text.length >= WRITE_CHARACTERS) await this.#drain();
     else if (!this.#isFlushDue) {
       this.#isFlushDue = true;
       setImmediate(() => {
