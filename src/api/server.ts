@@ -50,6 +50,8 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   );
   server.maxConnections = options.config.apiConnectionsMax;
   await listen(server, options.socket);
+  // One connection that could not be accepted is the loss of whoever asked: let it ask again.
+  server.on('error', (cause) => options.log.warn('api-connection-lost', { error: cause }));
   return {
     socket: options.socket,
     close: async () => {
@@ -80,7 +82,7 @@ async function listen(server: Server, socket: string): Promise<void> {
   chmodSync(socket, 0o600);
 }
 
-/** Whoever may write in the socket's folder could put another in its place. */
+/** Takes away what a killed agent left, where nobody else could put another in its place. */
 function clearPath(socket: string): void {
   const folder = dirname(socket);
   try {
@@ -93,7 +95,12 @@ function clearPath(socket: string): void {
           'its owner, or name another path with api_socket.',
       );
     }
-    rmSync(socket, { force: true });
+    const found = lstatSync(socket, { throwIfNoEntry: false });
+    if (found === undefined) return;
+    if (!found.isSocket()) {
+      throw new ApiError(`${socket} is no socket and stays. Name another path with api_socket.`);
+    }
+    rmSync(socket);
   } catch (cause) {
     if (cause instanceof ApiError) throw cause;
     const reason = cause instanceof Error ? cause.message : String(cause);

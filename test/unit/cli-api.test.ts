@@ -2,17 +2,20 @@ import { once } from 'node:events';
 import {
   chmodSync,
   existsSync,
+  linkSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
 import { request } from 'node:http';
-import { connect } from 'node:net';
+import { connect, Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { AnswerError, ApiClient, LateError, UnreachableError } from '../../src/api/client.ts';
 import { type Api, startApi } from '../../src/api/server.ts';
 import { DEFAULT_CONFIG } from '../../src/participant/config.ts';
@@ -94,10 +97,30 @@ describe('the socket', () => {
   });
 
   test('of an agent that was killed is replaced', async () => {
+    const kept = join(folder, 'kept.sock');
+    linkSync(socket, kept);
     await api.close();
-    writeFileSync(socket, '');
+    renameSync(kept, socket);
     api = await start();
     expect(await client.ask({ method: 'GET', path: '/livez' })).toEqual({ live: true });
+  });
+
+  test('takes no file away that is not one', async () => {
+    await api.close();
+    writeFileSync(socket, 'precious');
+    await expect(start()).rejects.toThrow(/api_socket/);
+    expect(readFileSync(socket, 'utf8')).toBe('precious');
+  });
+
+  test('outlives connections that could not be accepted', async () => {
+    await api.close();
+    const listening = vi.spyOn(Server.prototype, 'listen');
+    api = await start();
+    const [server] = listening.mock.contexts as [Server];
+    listening.mockRestore();
+    for (let count = 0; count < 3; count++) server.emit('error', new Error('accept EMFILE'));
+    expect(await client.ask({ method: 'GET', path: '/livez' })).toEqual({ live: true });
+    expect(lines.join('')).toContain('EMFILE');
   });
 
   test('is gone after the agent', async () => {
@@ -469,6 +492,27 @@ describe('a pull', () => {
     for await (const _ of stream) count++;
     expect(count).toBe(3000);
   });
+});
+
+test('a pull that is followed goes at the pace of whoever reads, however slowly news comes', async () => {
+  const channel = face.open('machine_load');
+  channel.final.push({ load: 1 });
+  let taken = 0;
+  channel.follow = async function* (from) {
+    const [first] = channel.pull(from, 1);
+    for (; taken < 5_000; taken++) {
+      yield { ...first!, entry: { x: 'y'.repeat(2_000) } };
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+  const path = '/v1/pacts/machine_load/entries?follow=true';
+  const stream = client.stream({ method: 'GET', path });
+  await stream.next();
+  for (let turn = 0; turn < 12_000; turn++) await new Promise((resolve) => setImmediate(resolve));
+  expect(taken).toBeLessThan(2_000);
+  let count = 1;
+  for await (const _ of stream) count++;
+  expect(count).toBe(5_000);
 });
 
 test('an agent that closes ends what never ends by itself', async () => {
