@@ -1,6 +1,6 @@
 import type { Block } from '../model/block.ts';
 import { equalBytes } from '../model/bytes.ts';
-import type { EntryValue, Pact } from '../model/pact.ts';
+import type { Pact } from '../model/pact.ts';
 import { type PayloadLimits, readPayload } from '../model/payload.ts';
 import { accept, refuse, type Verdict } from '../model/verdict.ts';
 import type { Packer } from '../ports/packer.ts';
@@ -22,20 +22,12 @@ export function decodeEntries(
 ): Verdict<DecodedEntries, PayloadRefusal> {
   const read = readPayload(payload, limits);
   if (!read.ok) return read;
-  const codec = reader.codecOf(pact);
-  const { bytes, lengths } = read.value;
-  const rows: (readonly EntryValue[])[] = new Array(lengths.length);
-  let offset = 0;
-  for (let index = 0; index < lengths.length; index++) {
-    const end = offset + lengths[index]!;
-    const entry = codec.decode(bytes.subarray(offset, end));
-    if (!entry.ok) {
-      return refuse('entry-breaks-pact', `Entry ${index}, field ${entry.field}: ${entry.message}`);
-    }
-    rows[index] = entry.value;
-    offset = end;
+  const entries = reader.codecOf(pact).decodeAll(read.value.bytes, read.value.lengths);
+  if (!entries.ok) {
+    const { index, field, message } = entries;
+    return refuse('entry-breaks-pact', `Entry ${index}, field ${field}: ${message}`);
   }
-  return accept({ pact: pact.id, rows });
+  return accept({ pact: pact.id, rows: entries.value });
 }
 
 /**

@@ -16,6 +16,14 @@ export interface EntryCodec {
    */
   decode(bytes: Uint8Array): EntryVerdict<readonly EntryValue[]>;
 
+  /**
+   * Decodes Entries that lie one after the other, each as `decode` would.
+   *
+   * @param lengths Bytes of each; they add up to at most `bytes`.
+   * @returns the values of each, or why the first that is refused is refused.
+   */
+  decodeAll(bytes: Uint8Array, lengths: Uint32Array): EntriesVerdict;
+
   /** The values as a JSON-ready record: bytes as base64, fields left out are absent. */
   toRecord(values: readonly EntryValue[]): Record<string, unknown>;
 }
@@ -23,6 +31,15 @@ export interface EntryCodec {
 export type EntryVerdict<Value> =
   | { readonly ok: true; readonly value: Value }
   | { readonly ok: false; readonly field: string; readonly message: string };
+
+export type EntriesVerdict =
+  | { readonly ok: true; readonly value: readonly (readonly EntryValue[])[] }
+  | {
+      readonly ok: false;
+      readonly index: number;
+      readonly field: string;
+      readonly message: string;
+    };
 
 /** Reads Pacts. Nothing a peer sends as a Pact can run code or take unbounded time or memory. */
 export interface PactReader {

@@ -18,6 +18,8 @@ const NULL = 0xf6;
 const DOUBLE = 0xfb;
 /** Up to here a loop over bytes beats the decoder. */
 const SHORT_TEXT = 128;
+/** Bytes that become one string, of which short texts are parts: a native call each is slow. */
+const WINDOW_BYTES = 64 * 1024;
 
 /** Native code of Node's that works on any bytes; only its types ask for a Buffer. */
 const { latin1Slice } = Buffer.prototype as Buffer & {
@@ -31,19 +33,40 @@ const NOTHING = new Uint8Array(0);
 export class CborReader {
   private bytes: Uint8Array = NOTHING;
   private at = 0;
+  /** Where this Entry ends. */
+  private end = 0;
   private items = 0;
+  /** Bytes from `windowStart` on, a character each; empty until a text asks for it. */
+  private window = '';
+  private windowStart = 0;
   private readonly double = new DataView(new ArrayBuffer(8));
 
-  /** @returns one value per field, null where left out. @throws EntryFault */
-  read(bytes: Uint8Array, fields: readonly ShapeField[]): EntryValue[] {
+  /**
+   * Begins with bytes in which Entries lie one after the other; `close` gives them up, for a small
+   * Entry may be part of a large payload.
+   */
+  open(bytes: Uint8Array): void {
     this.bytes = bytes;
-    this.at = 0;
+    this.end = 0;
+    this.window = '';
+    this.windowStart = 0;
+  }
+
+  close(): void {
+    this.open(NOTHING);
+  }
+
+  /**
+   * Reads the Entry in the next `length` bytes, which are there.
+   *
+   * @returns one value per field, null where left out.
+   * @throws EntryFault
+   */
+  next(length: number, fields: readonly ShapeField[]): EntryValue[] {
+    this.at = this.end;
+    this.end += length;
     this.items = 0;
-    try {
-      return this.readEntry(fields);
-    } finally {
-      this.bytes = NOTHING; // A small Entry may be part of a large payload.
-    }
+    return this.readEntry(fields);
   }
 
   private readEntry(fields: readonly ShapeField[]): EntryValue[] {
@@ -52,14 +75,15 @@ export class CborReader {
     for (let index = 0; index < fields.length; index++) {
       values[index] = this.readField(fields[index]!, '');
     }
-    if (this.at !== this.bytes.length) {
-      throw new EntryFault('', `${this.bytes.length - this.at} bytes after the last field`);
+    if (this.at !== this.end) {
+      throw new EntryFault('', `${this.end - this.at} bytes after the last field`);
     }
     return values;
   }
 
   private readField(field: ShapeField, within: string): EntryValue {
-    if (this.bytes[this.at] !== NULL) return this.readValue(field.shape, within + field.name);
+    const isNull = this.at < this.end && this.bytes[this.at] === NULL;
+    if (!isNull) return this.readValue(field.shape, within + field.name);
     if (!field.optional) throw new EntryFault(within + field.name, 'is required and left out');
     this.at++;
     return null;
@@ -159,7 +183,18 @@ export class CborReader {
 
   private shortAscii(start: number, end: number): string | null {
     for (let index = start; index < end; index++) if (this.bytes[index]! > 0x7f) return null;
-    return latin1Slice.call(this.bytes, start, end);
+    if (end - this.windowStart > this.window.length) this.moveWindow(start);
+    return this.window.substring(start - this.windowStart, end - this.windowStart);
+  }
+
+  /** An Entry that is decoded alone shares its window with no other. */
+  private moveWindow(start: number): void {
+    this.window = latin1Slice.call(
+      this.bytes,
+      start,
+      Math.min(start + WINDOW_BYTES, this.bytes.length),
+    );
+    this.windowStart = start;
   }
 
   /** The argument of the next head, which must be of `major` and in its shortest form. */
@@ -198,7 +233,7 @@ export class CborReader {
 
   private take(count: number, path: string): number {
     const at = this.at;
-    if (at + count > this.bytes.length) throw new EntryFault(path, 'the Entry ends too early');
+    if (at + count > this.end) throw new EntryFault(path, 'the Entry ends too early');
     this.at = at + count;
     return at;
   }

@@ -1,5 +1,5 @@
 import type { EntryValue, Pact } from '../model/pact.ts';
-import type { EntryCodec, EntryVerdict } from '../ports/pacts.ts';
+import type { EntriesVerdict, EntryCodec, EntryVerdict } from '../ports/pacts.ts';
 import type { CborReader } from './cbor-reader.ts';
 import type { CborWriter } from './cbor-writer.ts';
 import { EntryFault } from './entry-fault.ts';
@@ -37,7 +37,7 @@ export class PactEntryCodec implements EntryCodec {
       const values = this.gather(entry);
       this.values.check(values);
       const value = this.parts.writer.write(this.fields, values);
-      this.checkLength(value);
+      this.checkLength(value.length);
       return { ok: true, value };
     } catch (cause) {
       return refusal(cause);
@@ -45,13 +45,29 @@ export class PactEntryCodec implements EntryCodec {
   }
 
   decode(bytes: Uint8Array): EntryVerdict<readonly EntryValue[]> {
+    const { reader } = this.parts;
+    reader.open(bytes);
     try {
-      this.checkLength(bytes);
-      const value = this.parts.reader.read(bytes, this.fields);
-      this.values.check(value);
-      return { ok: true, value };
+      return { ok: true, value: this.readNext(bytes.length) };
     } catch (cause) {
       return refusal(cause);
+    } finally {
+      reader.close();
+    }
+  }
+
+  decodeAll(bytes: Uint8Array, lengths: Uint32Array): EntriesVerdict {
+    const { reader } = this.parts;
+    const value: (readonly EntryValue[])[] = new Array(lengths.length);
+    let index = 0;
+    reader.open(bytes);
+    try {
+      for (; index < lengths.length; index++) value[index] = this.readNext(lengths[index]!);
+      return { ok: true, value };
+    } catch (cause) {
+      return { ...refusal(cause), index };
+    } finally {
+      reader.close();
     }
   }
 
@@ -64,10 +80,17 @@ export class PactEntryCodec implements EntryCodec {
     return record;
   }
 
-  private checkLength(bytes: Uint8Array): void {
+  private readNext(length: number): EntryValue[] {
+    this.checkLength(length);
+    const values = this.parts.reader.next(length, this.fields);
+    this.values.check(values);
+    return values;
+  }
+
+  private checkLength(length: number): void {
     const { entryBytesMax } = this.parts;
-    if (bytes.length <= entryBytesMax) return;
-    const message = `an Entry has at most ${entryBytesMax} bytes, this one ${bytes.length}`;
+    if (length <= entryBytesMax) return;
+    const message = `an Entry has at most ${entryBytesMax} bytes, this one ${length}`;
     throw new EntryFault('', message);
   }
 

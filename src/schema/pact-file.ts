@@ -110,10 +110,21 @@ function mergeFields(
     );
   }
   const fields = [...inheritedFields, ...own];
-  if (fields.length > SCHEMA_FIELDS_MAX) {
+  if (countFields(fields) > SCHEMA_FIELDS_MAX) {
     throw notPermitted('/schema', `with those of "${parent.name}" more than ${SCHEMA_FIELDS_MAX}`);
   }
   return fields;
+}
+
+/** With the fields within fields, as a definition is counted when it is read back. */
+function countFields(fields: readonly ShapeField[] = []): number {
+  let count = fields.length;
+  for (const field of fields) {
+    let shape = field.shape;
+    while (shape.items !== undefined) shape = shape.items;
+    count += countFields(shape.fields);
+  }
+  return count;
 }
 
 function readKey(

@@ -114,6 +114,31 @@ describe('Entries', () => {
     );
   });
 
+  test('that lie one after the other decode as each alone', () => {
+    const change = fc.record({
+      at: fc.nat(),
+      bytes: fc.uint8Array({ maxLength: 3 }),
+      removed: fc.nat({ max: 3 }),
+    });
+    const variants = fc.array(fc.array(change, { maxLength: 1 }), { maxLength: 12 });
+    fc.assert(
+      fc.property(pactAndEntry, variants, fc.boolean(), ({ pact, entry }, each, isGood) => {
+        const codec = reader.codecOf(pact);
+        const good = encoded(codec, entry);
+        const parts = each.map((changes) => (isGood ? good : changes.reduce(changed, good)));
+        const lengths = Uint32Array.from(parts, (part) => part.length);
+        const verdicts = parts.map((part) => codec.decode(part));
+        const index = verdicts.findIndex(({ ok }) => !ok);
+        expect(codec.decodeAll(new Uint8Array(Buffer.concat(parts)), lengths)).toEqual(
+          index < 0
+            ? { ok: true, value: verdicts.map((verdict) => verdict.ok && verdict.value) }
+            : { ...verdicts[index], index },
+        );
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   test('of any bytes at all never throw', () => {
     fc.assert(
       fc.property(pactAndEntry, fc.uint8Array({ maxLength: 200 }), ({ pact }, bytes) => {

@@ -39,3 +39,16 @@ describe('text of every length, with one character of 1 to 4 bytes at either end
     }
   });
 });
+
+test('texts of many Entries decode wherever they lie, also where one is long', () => {
+  const texts = Array.from({ length: 3000 }, (_, index) => {
+    const odd = index % 7 === 0 ? 'é' : '';
+    return `${index} ${odd}${'.'.repeat(index % 128)}`;
+  });
+  texts.splice(1500, 0, 'x'.repeat(65_000), 'y');
+  const entries = texts.map((x) => codec.encode({ x }));
+  const bytes = entries.map((entry) => (entry.ok ? entry.value : new Uint8Array()));
+  const lengths = Uint32Array.from(bytes, (each) => each.length);
+  const decoded = codec.decodeAll(new Uint8Array(Buffer.concat(bytes)), lengths);
+  expect(decoded).toEqual({ ok: true, value: texts.map((text) => [text]) });
+});
