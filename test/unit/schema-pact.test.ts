@@ -194,6 +194,21 @@ describe('extending a Pact', () => {
     const wide = { properties: Object.fromEntries(names) };
     expect(refusalOf(() => readPact(wide, { extends: 'base' }, [base])).message).toContain('256');
   });
+
+  test('a subtype has at most as many fields as any Pact, those within fields counted', () => {
+    const nested = (count: number) => ({
+      type: 'object',
+      properties: Object.fromEntries(Array.from({ length: count }, (_, i) => [`f${i}`, TEXT])),
+    });
+    const parent = readPact({ properties: { inner: nested(150) } }, { name: 'parent' });
+    const extend = (count: number) =>
+      readPact({ properties: { own: nested(count) } }, { name: 'child', extends: 'parent' }, [
+        parent,
+      ]);
+    const most = extend(256 - 151 - 1);
+    expect(reader.readDefinition(most.definition)).toEqual(most);
+    expect(refusalOf(() => extend(256 - 151)).message).toContain('256');
+  });
 });
 
 describe('the definition of a Pact', () => {
