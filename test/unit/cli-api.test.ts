@@ -494,7 +494,7 @@ describe('a pull', () => {
   });
 });
 
-test('a pull that is followed goes at the pace of whoever reads, however slowly news comes', async () => {
+test('a pull that is followed goes at the pace of whoever reads, and not of the news', async () => {
   const channel = face.open('machine_load');
   channel.final.push({ load: 1 });
   let taken = 0;
