@@ -74,7 +74,8 @@ export function askAgain(work: Work, group: GroupState): void {
   for (const [id, ask] of [...group.asks]) {
     if (ask.atMs > work.nowMs) continue;
     const isMissing = gather(group, id, { metablocks, blocks });
-    if (!isMissing || ask.attempts >= CONSENSUS_LIMITS.wantAttemptsMax) {
+    const isSpent = ask.attempts >= CONSENSUS_LIMITS.wantAttemptsMax && !isNeeded(group, id);
+    if (!isMissing || isSpent) {
       group.asks.delete(id);
       if (isMissing) dropHeld(group, id);
       continue;
@@ -89,6 +90,11 @@ export function askAgain(work: Work, group: GroupState): void {
     metablocks: [...metablocks].slice(0, max),
     blocks: [...blocks].slice(0, max),
   });
+}
+
+/** Is there no vote without it, or an honest one for it? */
+function isNeeded(group: GroupState, id: MetablockId): boolean {
+  return group.nodes.has(id) || group.lock?.metablock === id || isVouchedFor(group, id);
 }
 
 function later(ask: Ask, nowMs: number): Ask {

@@ -21,7 +21,7 @@ export const CONSENSUS_LIMITS = {
   /** Then asked for again after this time, doubled each time up to `wantRetryMaxMs`. */
   wantRetryMs: 250,
   wantRetryMaxMs: 10_000,
-  /** Asked for so often, what waits is dropped unless an honest owner vouches for it. */
+  /** Asked for so often, what waits is dropped unless a vote here, or an honest one, needs it. */
   wantAttemptsMax: 8,
   /** Ids of each kind in one `want`. */
   wantIdsMax: 256,

@@ -70,6 +70,24 @@ describe('what refers to something unknown', () => {
     expect(describeState(participant.state)[0]!.held).toBe(0);
   });
 
+  it('is asked for on and on where an honest vote, or one here, rests on it', () => {
+    const block = blockOf(first, group, null);
+    const metablock = metablockOf(first, group, null, [block]);
+    const vouched = new Participant(fourth, [group]);
+    for (const signer of [first, second]) {
+      vouched.certificate(certificateOf(signer, group, metablock));
+    }
+    const lacking = new Participant(fourth, [group]);
+    lacking.block(block, false);
+    lacking.metablock(metablock);
+    for (const participant of [vouched, lacking]) {
+      const asked = Array.from({ length: 2 * CONSENSUS_LIMITS.wantAttemptsMax }, () =>
+        only(participant.wait(CONSENSUS_LIMITS.wantRetryMaxMs), 'want'),
+      );
+      expect(asked.map((wants) => wants.length)).toEqual(asked.map(() => 1));
+    }
+  });
+
   it('is not asked for once it has come', () => {
     const participant = new Participant(fourth, [group]);
     const block = blockOf(first, group, null);

@@ -4,6 +4,7 @@ import {
   describe as describeState,
   nextDeadline,
 } from '../../src/consensus/metablockchain.ts';
+import { CONSENSUS_LIMITS } from '../../src/consensus/settings.ts';
 import type { Generation } from '../../src/model/numbers.ts';
 import {
   blockOf,
@@ -68,6 +69,20 @@ describe('a restart', () => {
     expect(votesOf(effects)).toEqual([]);
     expect(only(effects, 'want').flatMap((each) => each.metablocks)).toContain(chosen.id);
     expect(votesOf(participant.metablock(chosen))).toEqual([`${chosen.id}@1`]);
+  });
+
+  it('asks for what it is locked on until it comes: without it there is no other vote', () => {
+    const { participant, chosen } = voted();
+    participant.metablock(metablockOf(first, group, chosen, []));
+    for (const signer of [first, second]) {
+      participant.certificate(certificateOf(signer, group, chosen));
+    }
+    participant.store.forget(chosen.id);
+    participant.restart();
+    for (let attempt = 0; attempt < 2 * CONSENSUS_LIMITS.wantAttemptsMax; attempt++) {
+      const wants = only(participant.wait(CONSENSUS_LIMITS.wantRetryMaxMs), 'want');
+      expect(wants.flatMap((each) => each.metablocks)).toContain(chosen.id);
+    }
   });
 
   it('does not fall back below the Ballot that it was at', () => {
