@@ -2,7 +2,16 @@ import { type Block, decodeBlock, signedBytesOf } from '../model/block.ts';
 import { equalBytes, fromHex } from '../model/bytes.ts';
 import { readPayload } from '../model/payload.ts';
 import type { SqlRow } from '../storage/connection.ts';
-import { type Audit, bytesOf, type Fault, fault, firstDifference, hexOf, idOf } from './audit.ts';
+import {
+  type Audit,
+  type AuditGroup,
+  bytesOf,
+  type Fault,
+  fault,
+  firstDifference,
+  hexOf,
+  idOf,
+} from './audit.ts';
 
 /**
  * Every Block: its id is the hash of header and signature, its issuer owns the group and signed it,
@@ -32,12 +41,21 @@ function auditBlock(audit: Audit, row: SqlRow): string | null {
     held: row['payload'] === null ? 0 : 1,
   });
   if (difference !== null) return difference;
-  const owners = audit.groups.get(Number(row['group_number']))?.group.owners ?? [];
-  if (!owners.includes(block.issuer)) return 'its issuer is no owner of its Sync Group';
+  const group = audit.groups.get(Number(row['group_number']));
+  if (!group?.group.owners.includes(block.issuer))
+    return 'its issuer is no owner of its Sync Group';
   if (!audit.verifier.verify(fromHex(block.issuer), signedBytesOf(block), block.signature)) {
     return 'its signature does not hold';
   }
+  noteLast(group, block);
   return row['payload'] === null ? null : auditPayload(audit, block, bytesOf(row['payload']));
+}
+
+function noteLast({ lastBlocks }: AuditGroup, { issuer, sequence, id }: Block): void {
+  const known = lastBlocks.get(issuer);
+  if (known !== undefined && known.sequence > sequence) return;
+  const rivals = known?.sequence === sequence ? known.ids : [];
+  lastBlocks.set(issuer, { sequence, ids: [...rivals, id] });
 }
 
 function auditPayload(audit: Audit, block: Block, payload: Uint8Array): string | null {

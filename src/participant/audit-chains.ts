@@ -171,16 +171,33 @@ class ChainAudit {
       const problem = `last_seq says ${lastSequence}, not ${this.#last}`;
       return fault('vb_group', nameOf(this.#group), problem);
     }
+    const unnamed = new Set(this.#group.lastBlocks.keys());
     for (const row of this.#audit.reader.frontier(number)) {
       const issuer = idOf(row['issuer']);
-      const tip = issuer === null ? undefined : this.#tips.get(issuer);
-      const isRight =
-        row['final_sequence'] === (tip?.sequence ?? 0) &&
-        idOf(row['final_block']) === (tip?.id ?? null);
-      if (isRight) continue;
-      const key = `${nameOf(this.#group)} by ${hexOf(row['issuer'])}`;
-      return fault('vb_causal', key, 'does not name the last final Block');
+      if (issuer === null) return this.#ofIssuer(hexOf(row['issuer']), 'is no Avatar');
+      const problem = this.#auditIssuer(row, issuer);
+      if (problem !== null) return this.#ofIssuer(issuer, problem);
+      unnamed.delete(issuer);
     }
-    return null;
+    const [missed] = unnamed;
+    return missed === undefined ? null : this.#ofIssuer(missed, 'is missing');
+  }
+
+  #ofIssuer(issuer: string, problem: string): Fault {
+    return fault('vb_causal', `${nameOf(this.#group)} by ${issuer}`, problem);
+  }
+
+  /** What an issuer would continue, and from where on its Blocks are not final. */
+  #auditIssuer(row: SqlRow, issuer: AvatarId): string | null {
+    const tip = this.#tips.get(issuer);
+    const isFinalRight =
+      row['final_sequence'] === (tip?.sequence ?? 0) &&
+      idOf(row['final_block']) === (tip?.id ?? null);
+    if (!isFinalRight) return 'does not name the last final Block';
+    const last = this.#group.lastBlocks.get(issuer);
+    const difference = firstDifference(row, { sequence: last?.sequence ?? 0 });
+    if (difference !== null) return difference;
+    const id = idOf(row['block']);
+    return id !== null && last?.ids.includes(id) ? null : 'does not name its last Block';
   }
 }

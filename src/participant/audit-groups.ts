@@ -85,6 +85,7 @@ function auditGroup(audit: Audit, { number, row, owners }: RawGroup): string | n
   const difference = firstDifference(row, { quorum: quorumPolicy, availability });
   if (difference !== null) return difference;
   const group = { id, pact: pact.pact.id, owners: ids, quorumPolicy, availability };
-  audit.groups.set(number, { group, number, pact, lastSequence: Number(row['last_seq']) });
+  const lastSequence = Number(row['last_seq']);
+  audit.groups.set(number, { group, number, pact, lastSequence, lastBlocks: new Map() });
   return null;
 }

@@ -1,7 +1,8 @@
+import type { BlockId } from '../model/block.ts';
 import { type HashFunction, type Hex32, ID_BYTES, toHex, toHex32 } from '../model/bytes.ts';
 import type { Pact } from '../model/pact.ts';
 import type { PayloadLimits } from '../model/payload.ts';
-import type { PactId, SyncGroup } from '../model/sync-group.ts';
+import type { AvatarId, PactId, SyncGroup } from '../model/sync-group.ts';
 import type { Packer } from '../ports/packer.ts';
 import type { PactReader } from '../ports/pacts.ts';
 import type { Verifier } from '../ports/signer.ts';
@@ -38,6 +39,8 @@ export interface AuditGroup {
   readonly number: number;
   readonly pact: AuditPact;
   readonly lastSequence: number;
+  /** By issuer; filled while the Blocks are looked at. */
+  readonly lastBlocks: Map<AvatarId, LastBlocks>;
 }
 
 /** What every check works with. Pacts and groups are added when they were found to hold. */
@@ -52,6 +55,12 @@ export interface Audit {
   readonly pacts: Map<PactId, AuditPact>;
   /** By the number that stands for them in the file. */
   readonly groups: Map<number, AuditGroup>;
+}
+
+/** The last Blocks that one issuer has in a group: one, unless its log forked there. */
+export interface LastBlocks {
+  readonly sequence: number;
+  readonly ids: readonly BlockId[];
 }
 
 export function fault(table: string, key: string, problem: string): Fault {

@@ -152,6 +152,24 @@ const TAMPERINGS: readonly [what: string, table: string, problem: RegExp, sql: s
     `INSERT INTO vb_owner SELECT group_number, place + 10, avatar FROM vb_owner`,
   ],
   [
+    'an issuer that stands elsewhere',
+    'vb_causal',
+    /sequence says 7, not 4/,
+    `UPDATE vb_causal SET sequence = 7 WHERE group_number = ${SHARED}`,
+  ],
+  [
+    'an issuer whose last Block is another',
+    'vb_causal',
+    /does not name its last Block/,
+    `UPDATE vb_causal SET block = ${ZERO(32)} WHERE group_number = ${SHARED}`,
+  ],
+  [
+    'an issuer of whom nothing is known any more',
+    'vb_causal',
+    /is missing/,
+    `DELETE FROM vb_causal WHERE group_number = ${SHARED}`,
+  ],
+  [
     'an owner of nothing',
     'vb_owner',
     /no Sync Group/,
