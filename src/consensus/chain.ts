@@ -24,8 +24,7 @@ function packedOf(group: GroupState): PackedWindow {
 
 /**
  * The tree of one Sync Group as the vote rules see it. What stands in it descends from the
- * finalized
- * head, or is that head, so all of it is with the Finalized.
+ * finalized head, or is that head, so all of it is with the Finalized.
  */
 export class GroupChain implements ChainView {
   private readonly group: GroupState;

@@ -113,9 +113,8 @@ function keepNewest(certificates: readonly Certificate[]): Certificate[] {
 
 /**
  * A rival of the finalized head that is Finalizable is none of our concern: it may have been so
- * below
- * the Ballot that decided. But where its predecessor is a rival too, that predecessor is final, and
- * no walk back from there meets the finalized head: a fork.
+ * below the Ballot that decided. But where its predecessor is a rival too, that predecessor is
+ * final, and no walk back from there meets the finalized head: a fork.
  *
  * @source consensus.md 4, 6.
  */

@@ -13,9 +13,8 @@ export type ConsensusEvent =
   | { readonly kind: 'group'; readonly group: SyncGroup }
   /**
    * A Block Header that stands in the Block Stack: signed, its causal sequence unbroken. `held`
-   * says
-   * that its Entries are here too and that Merkle root and Pact are right (V4); it comes a second
-   * time with `held` once they are.
+   * says that its Entries are here too and that Merkle root and Pact are right (V4); it comes a
+   * second time with `held` once they are.
    */
   | { readonly kind: 'block'; readonly block: Block; readonly held: boolean }
   | { readonly kind: 'metablock'; readonly metablock: Metablock }

@@ -39,9 +39,8 @@ export interface PackedWindow {
 
 /**
  * Why a Metablock is not looked at again: `old` lies below all that is remembered, `rival` is a
- * rival
- * of the finalized head, `malformed` breaks consensus.md 2. The votes for a rival are kept: a final
- * one would be a fork.
+ * rival of the finalized head, `malformed` breaks consensus.md 2. The votes for a rival are kept: a
+ * final one would be a fork.
  */
 export interface Dismissed {
   readonly kind: 'old' | 'rival' | 'malformed';

@@ -2,9 +2,8 @@
  * The Metablockchain: what every Participant of a World decides alike.
  *
  * Words of the patent that it leaves open are read so: HFCS is the highest finalized causal
- * sequence,
- * per Causal Group; HCG and HFG are -1 before the first Metablock (`NO_GENERATION`), so that
- * Generation 0 can be certified; both are kept per Sync Group.
+ * sequence, per Causal Group; HCG and HFG are -1 before the first Metablock (`NO_GENERATION`), so
+ * that Generation 0 can be certified; both are kept per Sync Group.
  *
  * @source consensus.md; seed 000, FIG. 6A to 6D.
  */

@@ -180,8 +180,7 @@ function settlePlace(
 
 /**
  * Does the issuer of this Metablock sign its empty child together with it («fast close»)? All who
- * see
- * it Finalizable can then certify the child at once. Under load the next Metablock closes it as
+ * see it Finalizable can then certify the child at once. Under load the next Metablock closes it as
  * soon.
  *
  * @source consensus.md 5.

@@ -18,8 +18,7 @@ import { type ConsensusState, EMPTY_STATE, Work } from './work.ts';
 
 /**
  * What an agent knows again at its start. Nothing is judged a second time: what is durable was
- * judged
- * before it was stored. The state is due at once: a `tick` comes first.
+ * judged before it was stored. The state is due at once: a `tick` comes first.
  *
  * @throws InvariantError if the Metablock of a finalized head is missing.
  */

@@ -8,8 +8,7 @@ import type { Work } from './work.ts';
 
 /**
  * The turn of an owner at a Level: 0 the first, n - 1 the last. It comes from the owner's place
- * among
- * the sorted owners and never from an id that could be ground.
+ * among the sorted owners and never from an id that could be ground.
  *
  * @source consensus.md 5.
  */
@@ -43,8 +42,7 @@ export function headSinceMs(group: GroupState): number | null {
 
 /**
  * When a child of the head becomes votable. A Quorum's word, and the empty child that the head's
- * own
- * issuer made to close it, are at once.
+ * own issuer made to close it, are at once.
  */
 export function votableAtMs(work: Work, group: GroupState, child: Node): number {
   const sinceMs = headSinceMs(group) ?? Number.POSITIVE_INFINITY;

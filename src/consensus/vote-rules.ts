@@ -3,8 +3,7 @@ import type { Ballot, Generation } from '../model/numbers.ts';
 
 /**
  * The rules of voting, and every comparison of Ballots and Generations that a decision rests on,
- * side
- * by side. The numbers are those of consensus.md 3.
+ * side by side. The numbers are those of consensus.md 3.
  */
 
 /**

@@ -34,8 +34,7 @@ export function castVote(work: Work, group: GroupState, node: Node, ballot: Ball
 
 /**
  * Casts the next vote that policy and rules ask for at R: the head until it is Finalizable at R,
- * then
- * one of its children.
+ * then one of its children.
  *
  * @returns whether there was one.
  * @source consensus.md 5.

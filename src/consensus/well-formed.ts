@@ -59,8 +59,7 @@ function continuesChain(
 
 /**
  * Is the Metablock well formed for the group («Was Certifiable»)? That its issuer owns the group
- * and
- * signed it was judged before. Depends on nothing but the Metablock, its Block Headers and the
+ * and signed it was judged before. Depends on nothing but the Metablock, its Block Headers and the
  * chain.
  *
  * @source consensus.md 2, rules 1 to 3.

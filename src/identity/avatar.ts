@@ -21,8 +21,7 @@ export interface AvatarKeys {
 
 /**
  * Derives a Participant's Avatar in a World, the same one each time. Nobody can tell that Avatars
- * in
- * different Worlds have one Participant, nor compute an Avatar without both secrets.
+ * in different Worlds have one Participant, nor compute an Avatar without both secrets.
  *
  * @param participantSeed Ed25519 seed, 32 bytes.
  * @param world World identifier, 32 bytes.

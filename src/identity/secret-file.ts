@@ -125,8 +125,7 @@ function readWhole(path: string, descriptor: number): Uint8Array {
  * Reads a file that `createSecretFile` made, here or on another device.
  *
  * @throws IdentityError if it is missing, not a plain file, open to others, or does not hold what
- * it
- * should.
+ * it should.
  */
 export function loadSecretFile(path: string, kind: SecretKind): Secret {
   const descriptor = openOld(path);

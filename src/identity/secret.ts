@@ -4,8 +4,7 @@ const REDACTED = '[secret]';
 
 /**
  * Bytes that no log, error, table or frame may show. However it is printed (in a string, as JSON,
- * by
- * `console.log`), it reads `[secret]`; only `reveal` gives the bytes.
+ * by `console.log`), it reads `[secret]`; only `reveal` gives the bytes.
  */
 export class Secret {
   readonly #bytes: Uint8Array;

@@ -26,16 +26,15 @@ export interface SessionFactoryOptions {
 
 /**
  * Sessions of one Avatar: Noise XXpsk3, with two MACs by which both ends know each other for
- * members
- * of the World before they say anything lasting.
+ * members of the World before they say anything lasting.
  *
  * What somebody without the World identifier learns:
  * - calling us: nothing. Every frame but a true knock meets silence, and no key is computed for it.
  * - being called by us: a fresh key and 32 bytes like random ones; no name, no lasting key.
  * - overhearing: sizes and times of frames. No Avatar id, session key, hello or World tag in clear.
  * - repeating an overheard knock: silence, if it goes to whom it was meant for and is not older
- * than
- *  the last 4,096 of its kind; else one answer, which it cannot read: that this is a Participant of
+ * than  the last 4,096 of its kind; else one answer, which it cannot read: that this is a
+ * Participant of
  *   the same World as the one overheard.
  * - that it speaks this protocol at all can be seen from the lengths of the frames.
  *

@@ -9,9 +9,8 @@ import { openNoise, type SessionIdentity } from './session-identity.ts';
 
 /**
  * The end that opened the link. It says its lasting key only to one that answered its knock, so
- * that
- * knows the World; and it has no session before the responder's first sealed frame, which alone
- * proves the responder to have taken message 3.
+ * that knows the World; and it has no session before the responder's first sealed frame, which
+ * alone proves the responder to have taken message 3.
  */
 export class Initiator {
   readonly #identity: SessionIdentity;

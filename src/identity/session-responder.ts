@@ -8,8 +8,7 @@ import { openNoise, type SessionIdentity } from './session-identity.ts';
 
 /**
  * The end that accepted the link. It is silent, and makes no key, until it has seen the knock of
- * one
- * that knows the World; it says who it is only when message 3 has proven who is there.
+ * one that knows the World; it says who it is only when message 3 has proven who is there.
  */
 export class Responder {
   readonly #identity: SessionIdentity;

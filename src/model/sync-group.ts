@@ -69,8 +69,7 @@ export function deriveQuorum(ownerCount: number, policy: QuorumPolicy): number {
 
 /**
  * The number that stands for a Sync Group in SQL (`_group`): the first 53 bits of its id, so the
- * same
- * on every Participant and exact in every tool that reads integers as doubles.
+ * same on every Participant and exact in every tool that reads integers as doubles.
  */
 export function groupNumberOf(group: GroupId): number {
   const high = Number.parseInt(group.slice(0, 8), 16);

@@ -2,8 +2,7 @@
  * The SIC-DAG checks that run over packed sets of ids.
  *
  * A window is the part of one Sync Group's tree of Metablocks that a decision looks at: node `i`
- * has
- * the predecessor `predecessors[i]`, an index below `i`, or -1 where the window begins.
+ * has the predecessor `predecessors[i]`, an index below `i`, or -1 where the window begins.
  *
  * Every method throws RangeError when an index is out of bounds or a packed array has a wrong
  * length.

@@ -31,8 +31,7 @@ export interface Link {
 
   /**
    * Ends the link; `onClose` follows exactly once, whoever closed, and no frame before it. Without
-   * a
-   * reason the queued frames still leave, if the wire takes them soon; with one they do not.
+   * a reason the queued frames still leave, if the wire takes them soon; with one they do not.
    */
   close(reason?: LinkError): void;
 }

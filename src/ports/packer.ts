@@ -2,10 +2,9 @@
  * Lays a drain of the Entry Buffer out as the payload of one Block, and reads the root of a
  * payload.
  *
- * Payload: `count u32 BE | length u32 BE * count | Entry bytes one after the other`.
- * Merkle root: RFC 6962 (leaf = SHA-256(0x00 || Entry), node = SHA-256(0x01 || left || right), an
- * odd
- * node rises unchanged); no Entries: SHA-256 of nothing.
+ * Payload: `count u32 BE | length u32 BE * count | Entry bytes one after the other`. Merkle root:
+ * RFC 6962 (leaf = SHA-256(0x00 || Entry), node = SHA-256(0x01 || left || right), an odd node rises
+ * unchanged); no Entries: SHA-256 of nothing.
  */
 export interface Packer {
   /**

@@ -1,7 +1,6 @@
 /**
  * Why a handshake came to nothing. Nothing is sent to the peer then: whoever does not know the
- * World
- * identifier meets silence. The owner of the link closes it and leaves one line in the log.
+ * World identifier meets silence. The owner of the link closes it and leaves one line in the log.
  */
 export type HandshakeRefusal =
   /** Shorter than this message of the handshake is. */

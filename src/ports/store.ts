@@ -65,8 +65,7 @@ export interface Store {
 
   /**
    * Makes one Metablock final for one group: appends it to the group's chain, marks its Blocks
-   * final,
-   * gives their Entries the next sequence numbers and writes them into the Pact's tables.
+   * final, gives their Entries the next sequence numbers and writes them into the Pact's tables.
    *
    * @param blocks Those of this group, in their order. A Block stacked as a header alone is final
    *   without rows; they are written when its payload arrives (`projectLate`), at the same numbers.

@@ -61,8 +61,8 @@ const VECTORS = [
 
 /**
  * Keys under which R = identity and S = 0 pass the bare equation for some messages: all eight
- * points
- * of small order, and the forms of them that are not canonical (y + p, or the sign of a zero x).
+ * points of small order, and the forms of them that are not canonical (y + p, or the sign of a zero
+ * x).
  */
 export const CRAFTED_KEYS: readonly Uint8Array[] = [
   ...ED25519_TORSION_SUBGROUP.map(bytes),

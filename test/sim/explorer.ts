@@ -64,9 +64,8 @@ function areOnOneChain(a: Node, b: Node): boolean {
 
 /**
  * One random walk. Honest owners certify anything, at any Ballot, that the vote rules allow; what
- * is
- * Finalizable all know at once, which allows the most; what is Finalized each learns at random and
- * late, without which V2 and V3b would never be needed.
+ * is Finalizable all know at once, which allows the most; what is Finalized each learns at random
+ * and late, without which V2 and V3b would never be needed.
  *
  * @source consensus.md 9, driver (b).
  */
@@ -141,8 +140,7 @@ export class Walk {
 
   /**
    * Its own, the highest of all, or one more: owners that never meet at a Ballot decide nothing.
-   * Now
-   * and then one that is over, which the rules forbid.
+   * Now and then one that is over, which the rules forbid.
    */
   private pickBallot(owner: Owner): Ballot {
     const highest = Math.max(...this.honest.map((each) => each.promises.ballot));

@@ -5,8 +5,7 @@ import { type Report, SimWorld } from './world.ts';
 
 /**
  * Runs one scenario from one seed: a safety phase with faults, then heal, then everything must
- * become
- * final, then silence.
+ * become final, then silence.
  *
  * @throws Violation, with seed and faults in its message.
  */
