@@ -1,4 +1,5 @@
 import type { ConsensusEffect } from '../../src/consensus/events.ts';
+import type { ConsensusState } from '../../src/consensus/metablockchain.ts';
 import type { Block, BlockId } from '../../src/model/block.ts';
 import type { Metablock, MetablockId } from '../../src/model/metablock.ts';
 import type { AvatarId, GroupId } from '../../src/model/sync-group.ts';
@@ -61,6 +62,25 @@ export class Checker {
           throw new Violation(`alarm at ${self.slice(0, 8)}: ${effect.metablocks.join(', ')}`);
         default:
       }
+    }
+  }
+
+  /** A restart forgets no promise. */
+  onStart(store: DurableStore, state: ConsensusState): void {
+    for (const record of store.votes.values()) {
+      const { ballot, votedBallot, votes, lock } = state.groups.get(record.group)!;
+      this.expect(ballot === record.ballot, 'R is known again after a restart');
+      // What is found final at the restart frees the promises below it.
+      const isFreed = state.undone.some(
+        (effect) => effect.kind === 'store-vote' && effect.record.group === record.group,
+      );
+      if (isFreed) continue;
+      const isKept =
+        votedBallot === record.votedBallot &&
+        votes.join() === record.votes.join() &&
+        lock?.metablock === record.lock?.metablock &&
+        lock?.ballot === record.lock?.ballot;
+      this.expect(isKept, 'votes at R and lock are known again after a restart');
     }
   }
 

@@ -106,9 +106,19 @@ export class DurableStore {
     return [...(this.certificates.get(metablock)?.values() ?? [])];
   }
 
-  /** Metablocks that are undecided in some group, or are the last of its finalized chain. */
+  /**
+   * Metablocks that are undecided in some group, or are the last of its finalized chain, and those
+   * that votes and locks name.
+   */
   openMetablocks(): Metablock[] {
-    return [...this.open.values()].sort((a, b) => a.generation - b.generation);
+    const open = new Map(this.open);
+    for (const { votes, lock } of this.votes.values()) {
+      for (const id of lock === null ? votes : [...votes, lock.metablock]) {
+        const metablock = this.metablocks.get(id);
+        if (metablock !== undefined) open.set(id, metablock);
+      }
+    }
+    return [...open.values()].sort((a, b) => a.generation - b.generation);
   }
 
   /** A Metablock that is lost, as where somebody else emptied a table. */

@@ -55,6 +55,7 @@ export class SimNode {
 
   start(): void {
     this.state = restore(this.context, this.store.read(), this.localMs);
+    this.around.checker.onStart(this.store, this.state);
     this.early.clear();
     this.heard.clear();
     this.wakeAtMs = Number.POSITIVE_INFINITY;
