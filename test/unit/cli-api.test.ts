@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import {
   chmodSync,
   existsSync,
@@ -260,6 +260,28 @@ describe('a question', () => {
     expect(error.code).toBe('failed');
     expect(error.message).not.toContain('secret place');
     expect(lines.join('')).toContain('at secret place');
+  });
+
+  test('leaves nothing behind once it is answered', async () => {
+    await api.close();
+    const signals: AbortSignal[] = [];
+    const Controller = class extends AbortController {
+      constructor() {
+        super();
+        signals.push(this.signal);
+      }
+    };
+    vi.stubGlobal('AbortController', Controller);
+    api = await start();
+    vi.unstubAllGlobals();
+    const [closing] = signals as [AbortSignal];
+    for (let count = 0; count < 20; count++) await client.ask({ method: 'GET', path: '/livez' });
+    // What `AbortSignal.any` notes at its sources, Node 20 never forgets.
+    const dependants = Object.getOwnPropertySymbols(closing)
+      .filter((each) => each.description === 'kDependantSignals')
+      .map((each) => Number(Reflect.get(closing, each).size));
+    expect(Math.max(0, ...dependants)).toBe(0);
+    expect(getEventListeners(closing, 'abort').length).toBeLessThanOrEqual(1);
   });
 
   test('that nobody answers in time ends', async () => {
