@@ -117,7 +117,8 @@ function observeBlock(work: Work, block: Block, held: boolean): void {
     observeForeignBlock(work, block);
     return;
   }
-  if ((group.blocks.counts.get(block.issuer) ?? 0) >= CONSENSUS_LIMITS.pendingBlocksMax) {
+  const count = group.blocks.counts.get(block.issuer) ?? 0;
+  if (known === undefined && count >= CONSENSUS_LIMITS.pendingBlocksMax) {
     work.refuse('held-too-many', block.issuer);
     return;
   }

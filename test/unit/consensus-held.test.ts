@@ -117,6 +117,24 @@ describe('what refers to something unknown', () => {
     expect(describeState(participant.state)[0]).toMatchObject({ held: 0 });
   });
 
+  it('finds room for the Entries of a Block whose header is here, however many wait', () => {
+    const participant = new Participant(fourth, [group]);
+    const [known, more] = [blockOf(first, group, null), blockOf(first, group, null, [group.id])];
+    participant.block(known, false);
+    const state = participant.group(group);
+    const counts = new Map([[first.id, CONSENSUS_LIMITS.pendingBlocksMax]]);
+    const full = { ...state, blocks: { ...state.blocks, counts } };
+    participant.state = {
+      ...participant.state,
+      groups: participant.state.groups.set(group.id, full),
+    };
+    expect(only(participant.block(more), 'refused').map((each) => each.reason)).toEqual([
+      'held-too-many',
+    ]);
+    expect(only(participant.block(known, true), 'refused')).toEqual([]);
+    expect(participant.group(group).blocks.byId.get(known.id)!.held).toBe(true);
+  });
+
   it('is held within bounds, and one owner does not push out another', () => {
     const participant = new Participant(fourth, [group]);
     const honest = metablockOf(second, group, null, [blockOf(second, group, null)]);
