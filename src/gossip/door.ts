@@ -118,13 +118,22 @@ export class Door {
     this.enter(link, null);
   }
 
-  /** Whoever has been here longest without a proof gives way: honest ones take milliseconds. */
+  /**
+   * Of the host with the most strangers, whoever has been here longest gives way: honest ones take
+   * little time, and no single host keeps the others out.
+   */
   private evict(): void {
+    const strangers: Entrance[] = [];
+    const counts = new Map<string, number>();
     for (const [entrance, dialler] of this.links) {
       if (dialler !== null || !entrance.isStranger) continue;
-      entrance.refuse('too-many-strangers', 'LINK_DENIED');
-      return;
+      strangers.push(entrance);
+      const host = hostOf(entrance);
+      counts.set(host, (counts.get(host) ?? 0) + 1);
     }
+    const most = Math.max(...counts.values());
+    const oldest = strangers.find((each) => counts.get(hostOf(each)) === most);
+    oldest?.refuse('too-many-strangers', 'LINK_DENIED');
   }
 
   private enter(link: Link, dialler: Dialler | null): void {
@@ -160,4 +169,9 @@ export class Door {
     const opened = entrance.initiator ? 'here' : 'there';
     this.parts.log.write(level, 'handshake-refused', { remote, reason, opened });
   }
+}
+
+/** Where a link comes from, without the port, of which a host has many. */
+function hostOf({ link }: Entrance): string {
+  return link.remote.replace(/:\d+$/, '');
 }

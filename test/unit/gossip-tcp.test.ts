@@ -88,8 +88,11 @@ async function start(member: Member, settings: Partial<GossipSettings> = {}): Pr
 }
 
 /** A bare socket to a node, its end awaited. */
-async function stranger(node: Node): Promise<{ socket: Socket; ended: Promise<unknown> }> {
-  const socket = connect(node.port, '127.0.0.1');
+async function stranger(
+  node: Node,
+  localAddress = '127.0.0.1',
+): Promise<{ socket: Socket; ended: Promise<unknown> }> {
+  const socket = connect({ port: node.port, host: '127.0.0.1', localAddress });
   open.push({ close: () => void socket.destroy() });
   socket.on('error', () => socket.destroy());
   const ended = once(socket, 'close');
@@ -234,6 +237,18 @@ describe('a listener', () => {
     expect(storm.length).toBe(60);
     expect(a.lines.length).toBeLessThanOrEqual(21);
     await expectHealthy(a);
+  });
+});
+
+describe('strangers from one host', () => {
+  it('do not push out one from another, however slow it is', async () => {
+    const a = await start(A, { strangersMax: 8 });
+    const slow = await stranger(a, '127.0.0.2');
+    const storm = [];
+    for (let count = 0; count < 20; count++) storm.push(await stranger(a));
+    await Promise.all(storm.slice(0, 12).map(({ ended }) => ended));
+    expect(slow.socket.closed).toBe(false);
+    expect(a.mesh.status().strangers).toBe(8);
   });
 });
 
