@@ -68,7 +68,6 @@ export function routesOf(face: ParticipantFace, config: ApiLimits): Route[] {
 interface FieldValues {
   readonly text: string;
   readonly list: readonly string[];
-  readonly count: number;
 }
 
 const FIELD_KINDS = {
@@ -77,10 +76,6 @@ const FIELD_KINDS = {
     words: 'a list of texts',
     holds: (value: unknown) =>
       Array.isArray(value) && value.every((item) => typeof item === 'string'),
-  },
-  count: {
-    words: 'a whole number, 0 or more',
-    holds: (value: unknown) => Number.isSafeInteger(value) && Number(value) >= 0,
   },
 } as const satisfies Record<
   keyof FieldValues,

@@ -84,8 +84,6 @@ export const BYE_REASONS = [
 /** Why the sender ends the link. */
 export type ByeReason = (typeof BYE_REASONS)[number];
 
-export type MessageKind = Message['kind'];
-
 /** The first byte of a message. What a Participant does not know it passes over. */
 export const MESSAGE_CODES = {
   greeting: 1,

@@ -67,10 +67,6 @@ export class Peers implements WireHandler {
     return this.peers.values();
   }
 
-  get wireCount(): number {
-    return this.linked.size;
-  }
-
   get barredCount(): number {
     return this.barred.size;
   }
