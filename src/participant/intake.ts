@@ -1,5 +1,6 @@
 import type { ConsensusEvent } from '../consensus/events.ts';
 import type { Delivery } from '../gossip/item.ts';
+import { LogBudget } from '../gossip/log-budget.ts';
 import { signedBytesOf } from '../model/block.ts';
 import { equalBytes, fromHex } from '../model/bytes.ts';
 import type { Certificate } from '../model/certificate.ts';
@@ -18,6 +19,8 @@ export class Intake {
   private readonly deciding: Deciding;
   private readonly stacking: Stacking;
   private readonly onClone: (turn: Turn) => void;
+  /** A forked log goes round for ever: it is no reason to fill the log of this machine. */
+  private readonly refusals: LogBudget;
 
   constructor(
     core: Core,
@@ -32,6 +35,10 @@ export class Intake {
     this.deciding = parts.deciding;
     this.stacking = parts.stacking;
     this.onClone = parts.onClone;
+    this.refusals = new LogBudget(
+      (level, event, fields) => core.log[level](event, fields),
+      () => core.timers.monotonicMs(),
+    );
   }
 
   /** Inside the turn's transaction. */
@@ -66,7 +73,7 @@ export class Intake {
     if (outcome.kind === 'stacked') turn.relays.push(delivery);
     if (outcome.kind !== 'refused') return;
     const { reason, detail } = outcome;
-    this.core.log.warn('block-refused', {
+    this.refusals.write('warn', 'block-refused', {
       reason,
       ...(detail === undefined ? {} : { detail }),
       issuer: item.block.issuer,
