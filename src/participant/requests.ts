@@ -7,6 +7,7 @@ import { PactError } from '../ports/pacts.ts';
 import { GroupChannel } from './channel.ts';
 import { type GroupReport, type PactReport, RequestError } from './face.ts';
 import type { Loop } from './loop.ts';
+import { checkPeers } from './peer-book.ts';
 import { deriveGroup } from './registry.ts';
 import { type ReportParts, reportGroup, reportPact } from './report.ts';
 
@@ -31,6 +32,7 @@ export class Requests {
   addPeer(url: string): void {
     const { gossip, core } = this.parts.reports;
     try {
+      if (url.startsWith('tcp:')) checkPeers([url]);
       gossip.dial(url);
     } catch (cause) {
       if (!(cause instanceof LinkError)) throw cause;

@@ -365,6 +365,16 @@ test('the demo puts its homes into no folder that holds something', async () => 
   expect(err).toContain(`${stage.folder} is not empty. Name a new folder with --keep`);
 });
 
+test('an agent does not start with a link that could never be dialled', async () => {
+  const interrupt = new AbortController();
+  interrupt.abort();
+  for (const url of ['tcp:/x', 'tcp://host:0', 'http://host:1']) {
+    const args = ['run', '--listen', 'tcp://127.0.0.1:0', '--peer', url];
+    const { exit, err } = await stage.run(args, { interrupt });
+    expect([exit, err.includes(url)]).toEqual([2, true]);
+  }
+});
+
 test('the version is that of package.json', async () => {
   const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
   expect(VERSION).toBe(version);

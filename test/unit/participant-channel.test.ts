@@ -186,6 +186,15 @@ describe('a name', () => {
   });
 });
 
+describe('a link', () => {
+  it('that could never be dialled is not noted', async () => {
+    const agent = await soleOwner();
+    for (const url of ['tcp:/x', 'tcp://host', 'tcp://host:0', 'tcp://host:99999']) {
+      expect(() => agent.addPeer(url)).toThrow(/tcp:\/\/host:port/);
+    }
+  });
+});
+
 describe('a Sync Group', () => {
   it('of more owners than may be is refused, and says how many may be', async () => {
     const agent = await soleOwner();

@@ -55,6 +55,8 @@ async function run(cli: Cli, flags: RunFlags): Promise<void> {
   const { loadConfig } = await import('../../participant/config-file.ts');
   const environment = cli.io.environment;
   const config = loadConfig({ file: home.configFile, environment, flags: overrides(flags) });
+  const { checkPeers } = await import('../../participant/peer-book.ts');
+  checkPeers(config.peers);
   const { openStderrLogger } = await import('../../participant/log.ts');
   const { logLevel: level, logFormat: format, logLineBytesMax: lineBytesMax } = config;
   const log = openStderrLogger({ level, format, lineBytesMax });
