@@ -1,11 +1,11 @@
 import { signedBytesOf } from '../model/block.ts';
 import { fromHex } from '../model/bytes.ts';
-import type { CausalSequence } from '../model/numbers.ts';
 import type { AvatarId } from '../model/sync-group.ts';
+import { accept } from '../model/verdict.ts';
 import type { Verifier } from '../ports/signer.ts';
 import type { LogHistory, LogMessage, MessageId } from './message.ts';
 import { logOf, predecessorsOf } from './relations.ts';
-import { placeOf, WALK_STEPS_MAX, Walk, walking } from './walk.ts';
+import { placeOf, WALK_STEPS_MAX, Walk, type Walked, type WalkFailure, walking } from './walk.ts';
 
 /** What makes a message invalid for ever and everywhere. */
 export type MessageFault =
@@ -31,7 +31,8 @@ export type MessageFault =
  *
  * - `valid`: it may be appended
  * - `early`: nothing against it, and not all before it is known (M6): ask for `missing`, which has
- *   `previous` first if that is missing, and judge again
+ *   `previous` first if that is missing, and judge again. A caller for whom the own log is enough
+ *   may go on when `previous` is not among them
  * - `invalid`: ignore it; `witnesses` are the known messages that show it (`keepInvalid`)
  * - `too-far`: M7 took more look-ups than allowed; nothing against it
  */
@@ -77,6 +78,7 @@ export function judgeMessage(
   const order = judgeOrder(message, previous ?? null, history, stepsMax);
   if (order.kind === 'invalid') return order;
   const missing = named.filter((id) => history.message(id) === undefined);
+  if (order.kind === 'early') missing.push(...order.missing);
   return missing.length > 0 ? { kind: 'early', missing } : order;
 }
 
@@ -134,28 +136,33 @@ function judgeOrder(
     const later = history.message(id);
     const before = later === undefined ? undefined : earlier.get(later.issuer);
     if (later === undefined || before === undefined) continue;
-    const relation = stands(before, later, history, stepsMax);
-    if (relation === 'backwards') {
+    const onwards = isOnwards(before, later, history, stepsMax);
+    if (onwards.ok && !onwards.value) {
       return invalid('dependency-backwards', previous, before, later);
     }
-    if (relation === 'too-far') verdict = { kind: 'too-far' };
+    if (!onwards.ok) verdict = postponed(onwards);
   }
   return verdict;
 }
 
 /** Is `later` the same as `before` or after it, in one log? */
-function stands(
+function isOnwards(
   before: LogMessage,
   later: LogMessage,
   history: LogHistory,
   stepsMax: number,
-): 'onwards' | 'backwards' | 'too-far' {
-  if (later.sequence < before.sequence) return 'backwards';
-  const there = walking(new Walk(history, logOf(later), stepsMax), (walk) =>
-    walk.ancestorAt(placeOf(later), before.sequence as CausalSequence),
+): Walked<boolean> {
+  if (later.sequence < before.sequence) return accept(false);
+  return walking(
+    new Walk(history, logOf(later), stepsMax),
+    (walk) => walk.ancestorAt(placeOf(later), before.sequence).id === before.id,
   );
-  if (there.ok) return there.value.id === before.id ? 'onwards' : 'backwards';
-  return 'too-far';
+}
+
+function postponed(failure: WalkFailure): MessageVerdict {
+  return failure.reason === 'unknown'
+    ? { kind: 'early', missing: [failure.missing] }
+    : { kind: 'too-far' };
 }
 
 /** A correctly signed invalid message and what shows its fault: enough to judge it again alone. */

@@ -112,7 +112,7 @@ describe('the order of states', () => {
     );
   });
 
-  it('has growing logs below longer ones, forked ones below shorter, and never forked below', () => {
+  it('has growing logs below longer ones, forked ones below shorter, and none goes back', () => {
     fc.assert(
       fc.property(treesWithStates(2), ({ tree, states }) => {
         const [a, b] = states as [Log, Log];
