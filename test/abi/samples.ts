@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { joinBranches } from '../../src/log/fork-proof.ts';
 import { type BlockHeader, sealBlock } from '../../src/model/block.ts';
 import type { Hex32 } from '../../src/model/bytes.ts';
 import { sealBallotNote, sealCertificate } from '../../src/model/certificate.ts';
@@ -60,3 +61,12 @@ export const note = sealBallotNote(
   { group, ballot: 9 as Ballot, owner: id('b1') },
   signature(0x54),
 );
+
+/** The same place in its issuer's log as `block`. */
+export const otherBlock = sealBlock(
+  hash,
+  { ...header, dependencies: [], atMs: header.atMs + 1 },
+  signature(0x55),
+);
+
+export const forkProof = joinBranches([block, otherBlock]);
