@@ -127,7 +127,7 @@ describe('validity of messages', () => {
     );
   });
 
-  it('is M1 to M7: whatever breaks a rule is refused for one that it breaks, and nothing else', () => {
+  it('is M1 to M7: what breaks one is refused for one that it breaks, nothing else is', () => {
     const met = new Set<MessageFault>();
     fc.assert(
       fc.property(drafts, ({ messages, previous, isOwn, skew, signer, ...draft }) => {
@@ -153,7 +153,7 @@ describe('validity of messages', () => {
     expect(met.size).toBe(7);
   });
 
-  it('is never taken back: who knows less says early or the same, and the witnesses suffice', () => {
+  it('is never taken back: who knows less says early or the same; witnesses suffice', () => {
     fc.assert(
       fc.property(
         drafts,
@@ -205,7 +205,7 @@ const withForks = (log: Log, change: Partial<ForkProof>): Log => ({
   forks: { ...log.forks!, ...change },
 });
 
-/** A way to spoil a valid state, and what is to be said of it; null where it has nothing to spoil. */
+/** A way to spoil a valid state and what is to be said of it; null where nothing can be spoilt. */
 const SPOILERS: readonly [string, (log: Log, others: readonly LogMessage[]) => Log | null][] = [
   ['last-unknown', (log) => log.last && { ...log, last: makeMessage(STRANGE).id }],
   ['last-elsewhere', (log) => log.last && { ...log, author: AUTHORS[1], forks: null }],

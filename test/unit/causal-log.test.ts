@@ -60,7 +60,7 @@ describe('a log', () => {
     expect(append(change.log, a4, history())).toEqual({ kind: 'newer', log: makeLog(NAME, a4) });
   });
 
-  it('shrinks to where its author parted from itself, with the first message of each branch', () => {
+  it('shrinks to where its author parted from itself, with each branch’s first message', () => {
     const change = append(makeLog(NAME, a5), b4, history());
     expect(change.kind).toBe('forked');
     expect(change.log).toEqual({ ...makeLog(NAME, p2), forks: joinBranches([a3, b3]) });
@@ -91,7 +91,7 @@ describe('a log', () => {
     expect(coveredByFork(forked(), a3, new Shelf())).toBe(true);
   });
 
-  it('has nothing below a fork on another branch, though it is not forked itself', () => {
+  it('is not below a fork late on another branch, of which that one says nothing', () => {
     const late = append(makeLog(NAME, a5), makeMessage({ previous: a4, mark: 9 }), history()).log;
     expect(late.last).toBe(a4.id);
     expect(isAtMost(makeLog(NAME, b3), late, history())).toEqual({ ok: true, value: false });
