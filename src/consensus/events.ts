@@ -125,6 +125,8 @@ export interface DurableState {
   readonly groups: readonly SyncGroup[];
   readonly votes: readonly VoteRecord[];
   readonly heads: readonly FinalizedHead[];
+  /** Groups that stopped at a fork: two final rivals each. */
+  readonly alarms: ReadonlyMap<GroupId, readonly MetablockId[]>;
   /**
    * Metablocks kept that are not below a finalized head: heads themselves, locks, candidates, own.
    */

@@ -41,7 +41,10 @@ export function restore(
   restoreBlocks(work, durable);
   for (const metablock of metablocks) restoreMetablock(work, metablock);
   for (const certificate of durable.certificates) restoreCertificate(work, certificate);
-  for (const group of work.touched()) restorePace(work, group);
+  for (const group of work.touched()) {
+    group.alarm = durable.alarms.get(group.sync.id) ?? null;
+    if (group.alarm === null) restorePace(work, group);
+  }
   return work.pause();
 }
 

@@ -83,6 +83,15 @@ export function checkForkProof(
   return proof.branches.every(isSigned) ? accept(proof) : refuse('fork-forged');
 }
 
+/**
+ * Is a message of the proof's log at or after the fork, by its place alone? For a proof that the
+ * log could not take in yet (`adoptProof` said `unknown`); else ask `coveredByFork`.
+ */
+export function coveredByProof(proof: ForkProof, message: LogMessage): boolean {
+  const isOfLog = message.group === proof.group && message.issuer === proof.author;
+  return isOfLog && message.sequence >= proof.sequence;
+}
+
 const DOMAIN = domainOf('vb1/fork-proof');
 
 /** Longest a proof can be. */

@@ -70,7 +70,7 @@ export class Agent implements ParticipantFace, GossipHandler {
     const { core, memory } = parts;
     this.core = core;
     this.startedAtMs = core.timers.monotonicMs();
-    this.source = new StoreSource(core, memory);
+    this.source = new StoreSource(core, memory, (cause) => this.loop.refused(cause));
     const decoded = new DecodedBlocks(core.config.decodedEntriesMax);
     const projecting: Projecting = new Projecting(core, decoded, (turn, entries) =>
       deploying.observe(turn, entries),

@@ -143,6 +143,7 @@ const DATAFLOW = {
   pullEntriesMax: integer([1, 1000, 100_000], 'Entries read from the database at once.'),
   entryBufferEntriesMax: integer([1, 262_144, 16_777_216], 'The same, in Entries.'),
   earlyBlocksMax: integer([1, 256, 65_536], 'Blocks held until those before them come, in all.'),
+  earlyBytesMax: integer([64 * KIB, 16 * MIB, 1024 * MIB], 'The same, in bytes.'),
   decodedEntriesMax: integer([0, 100_000, 10_000_000], 'Judged Entries kept decoded until final.'),
   loopItemsMax: integer([16, 4096, 1_048_576], 'Received items that wait for the next turn.'),
   pactsMax: integer([8, 1024, 65_536], 'Pacts of the World that this Participant knows.'),

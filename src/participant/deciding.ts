@@ -6,7 +6,7 @@ import { invariant } from '../model/invariant.ts';
 import type { MetablockId } from '../model/metablock.ts';
 import type { Core } from './core.ts';
 import type { Projecting } from './projecting.ts';
-import { restoreDurable } from './restoring.ts';
+import { putAlarm, restoreDurable } from './restoring.ts';
 import type { Turn, Want } from './turn.ts';
 
 type FinalizeEffect = Extract<ConsensusEffect, { kind: 'finalize' }>;
@@ -83,6 +83,7 @@ export class Deciding {
         log.warn('equivocation', { group: effect.group, offender: effect.offender });
         return;
       case 'alarm':
+        putAlarm(store, effect.group, effect.metablocks);
         log.error('fork', { group: effect.group, metablocks: effect.metablocks });
         return;
       default:
@@ -100,8 +101,8 @@ export class Deciding {
     const metablocks: MetablockId[] = [];
     for (const id of want.blocks) {
       const known = turn.answered.has(id) ? null : store.block(id);
-      if (known === null) blocks.push(id);
-      else {
+      if (known === null || !known.held) blocks.push(id);
+      if (known !== null) {
         turn.answered.add(id);
         this.run(turn, { kind: 'block', block: known.block, held: known.held });
       }

@@ -100,7 +100,9 @@ export class Intake {
       if (effect.kind === 'accepted') turn.relays.push(delivery);
       if (effect.kind !== 'refused') continue;
       this.core.log.debug('refused', { reason: effect.reason, from: delivery.from });
-      if (effect.reason !== 'held-too-many') {
+      // A messenger answers for what it could judge: its own words, and whose signature is false.
+      const isItsFault = effect.by === null || effect.by === delivery.from;
+      if (isItsFault && effect.reason !== 'held-too-many') {
         turn.blame.push({ peer: delivery.from, reason: effect.reason });
       }
     }

@@ -141,6 +141,11 @@ export class Loop {
     this.cancelTimer?.();
   }
 
+  /** The disk refused a read outside a turn. */
+  refused(cause: StoreError): void {
+    if (this.diskTrouble === null && !this.isClosed) this.pauseForDisk(cause, []);
+  }
+
   private takeTurn(): void {
     const { core, memory } = this.parts;
     const turn = new Turn(memory, core.timers.monotonicMs(), core.timers.wallMs());

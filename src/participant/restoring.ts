@@ -1,7 +1,9 @@
 import type { DurableState, FinalizedHead } from '../consensus/events.ts';
 import { type CausalTip, CausalTips } from '../dataflow/block-stack.ts';
+import { concatBytes, fromHex, ID_BYTES, toHex32 } from '../model/bytes.ts';
 import type { Certificate } from '../model/certificate.ts';
-import type { AvatarId, SyncGroup } from '../model/sync-group.ts';
+import type { MetablockId } from '../model/metablock.ts';
+import type { AvatarId, GroupId, SyncGroup } from '../model/sync-group.ts';
 import type { Store } from '../ports/store.ts';
 import type { Core } from './core.ts';
 import { Registry } from './registry.ts';
@@ -34,12 +36,30 @@ export function restoreDurable(store: Store, groups: readonly SyncGroup[]): Dura
     groups: shared,
     votes: store.votes(),
     heads: shared.flatMap((group) => restoreHead(store, group)),
+    alarms: new Map(shared.flatMap((group) => restoreAlarm(store, group.id))),
     metablocks,
     certificates,
     blocks: shared.flatMap((group) =>
       store.pendingBlocks(group.id).map(({ block, held }) => ({ block, held })),
     ),
   };
+}
+
+/** The loudest alarm there is outlasts every restart: two final rivals of one group. */
+export function putAlarm(store: Store, group: GroupId, metablocks: readonly MetablockId[]): void {
+  store.putSetting(alarmName(group), concatBytes(...metablocks.map(fromHex)));
+}
+
+function restoreAlarm(store: Store, group: GroupId): [GroupId, MetablockId[]][] {
+  const bytes = store.setting(alarmName(group));
+  if (bytes === null) return [];
+  const count = bytes.length / ID_BYTES;
+  const idAt = (index: number) => toHex32(bytes.subarray(index * ID_BYTES, (index + 1) * ID_BYTES));
+  return [[group, Array.from({ length: count }, (_, index) => idAt(index))]];
+}
+
+function alarmName(group: GroupId): string {
+  return `alarm/${group}`;
 }
 
 function restoreHead(store: Store, group: SyncGroup): FinalizedHead[] {

@@ -3,7 +3,7 @@ import { type Block, type BlockId, signedBytesOf } from '../model/block.ts';
 import { fromHex } from '../model/bytes.ts';
 import { invariant } from '../model/invariant.ts';
 import type { CausalSequence } from '../model/numbers.ts';
-import type { AvatarId, GroupId, SyncGroup } from '../model/sync-group.ts';
+import type { SyncGroup } from '../model/sync-group.ts';
 import type { DecodedEntries } from '../ports/store.ts';
 import type { Core } from './core.ts';
 import type { Deciding } from './deciding.ts';
@@ -51,7 +51,7 @@ export class Stacking {
     this.projecting = parts.projecting;
     this.decoded = parts.decoded;
     this.onClone = parts.onClone;
-    this.early = new EarlyBlocks(core.config.earlyBlocksMax);
+    this.early = new EarlyBlocks(core.config);
   }
 
   /** Inside the turn's transaction. */
@@ -62,8 +62,13 @@ export class Stacking {
   }
 
   private judge(turn: Turn, block: Block, payload: Uint8Array | null): StackingOutcome {
-    const group = turn.registry.group(block.group) ?? this.adopt(turn, block.group, block.issuer);
-    if (group === null) return { kind: 'not-ours' };
+    const group = turn.registry.group(block.group) ?? this.adopt(turn, block);
+    if (group === null) {
+      if (!this.isSigned(block)) return refused('block-forged');
+      // A Metablock of several groups may wait for knowing whose Block this is.
+      this.deciding.run(turn, { kind: 'block', block, held: false });
+      return { kind: 'not-ours' };
+    }
     if (!group.owners.includes(block.issuer)) return refused('block-not-by-owner');
     const stacked = this.core.store.block(block.id);
     if (stacked !== null) {
@@ -146,10 +151,11 @@ export class Stacking {
     }
   }
 
-  private adopt(turn: Turn, id: GroupId, issuer: AvatarId): SyncGroup | null {
+  private adopt(turn: Turn, block: Block): SyncGroup | null {
     const builtIn = [this.core.builtIn.pact, this.core.builtIn.group];
-    const group = deriveBuiltInGroup(this.core.hash, builtIn, id, issuer);
-    if (group === null || turn.registry.groupCount >= this.core.config.groupsMax) return null;
+    const group = deriveBuiltInGroup(this.core.hash, builtIn, block.group, block.issuer);
+    if (group === null || !this.isSigned(block)) return null;
+    if (turn.registry.groupCount >= this.core.config.groupsMax) return null;
     this.core.store.putGroup(group);
     turn.registry.addGroup(group);
     return group;

@@ -6,6 +6,7 @@ import type { Certificate } from '../model/certificate.ts';
 import type { Metablock, MetablockId } from '../model/metablock.ts';
 import type { Ballot, CausalSequence, Level } from '../model/numbers.ts';
 import { type AvatarId, deriveQuorum, type GroupId, type SyncGroup } from '../model/sync-group.ts';
+import { StoreError } from '../ports/store.ts';
 import type { Core } from './core.ts';
 import { deriveBuiltInGroup } from './registry.ts';
 import type { Memory } from './turn.ts';
@@ -14,11 +15,14 @@ import type { Memory } from './turn.ts';
 export class StoreSource implements GossipSource {
   private readonly core: Core;
   private readonly memory: Memory;
+  private readonly onTrouble: (cause: StoreError) => void;
   private known: Digest | null = null;
 
-  constructor(core: Core, memory: Memory) {
+  /** @param onTrouble The disk gave something back wrong, or not at all: the peer gets nothing. */
+  constructor(core: Core, memory: Memory, onTrouble: (cause: StoreError) => void) {
     this.core = core;
     this.memory = memory;
+    this.onTrouble = onTrouble;
   }
 
   /** The next `digest` is made anew. */
@@ -27,8 +31,8 @@ export class StoreSource implements GossipSource {
   }
 
   digest(): Digest {
-    this.known ??= this.deriveDigest();
-    return this.known;
+    this.known ??= this.read(() => this.deriveDigest(), null);
+    return this.known ?? [];
   }
 
   wants(group: GroupId, issuer: AvatarId): boolean {
@@ -43,22 +47,45 @@ export class StoreSource implements GossipSource {
   }
 
   block(id: BlockId): Block | null {
-    return this.core.store.block(id)?.block ?? null;
+    return this.read(() => this.core.store.block(id)?.block ?? null, null);
   }
 
   payload(id: BlockId): Uint8Array | null {
-    return this.core.store.payload(id);
+    return this.read(() => this.core.store.payload(id), null);
   }
 
   metablock(id: MetablockId): Metablock | null {
-    return this.core.store.metablock(id);
+    return this.read(() => this.core.store.metablock(id), null);
   }
 
   certificates(metablock: MetablockId): readonly Certificate[] {
-    return this.core.store.certificates(metablock);
+    return this.read(() => this.core.store.certificates(metablock), []);
   }
 
   chain(group: GroupId, from: Level, limit: number): readonly ChainStep[] {
+    return this.read(() => this.chainFrom(group, from, limit), []);
+  }
+
+  open(group: GroupId): readonly ChainStep[] {
+    return this.read(() => this.openOf(group), []);
+  }
+
+  causal(group: GroupId, issuer: AvatarId, from: CausalSequence, limit: number): readonly Block[] {
+    const { store } = this.core;
+    return this.read(() => store.blocks(group, issuer, from, limit).map(({ block }) => block), []);
+  }
+
+  private read<Result>(work: () => Result, nothing: Result): Result {
+    try {
+      return work();
+    } catch (cause) {
+      if (!(cause instanceof StoreError)) throw cause;
+      this.onTrouble(cause);
+      return nothing;
+    }
+  }
+
+  private chainFrom(group: GroupId, from: Level, limit: number): ChainStep[] {
     const known = this.memory.registry.group(group);
     if (known === undefined) return [];
     const steps: ChainStep[] = [];
@@ -70,7 +97,7 @@ export class StoreSource implements GossipSource {
     return steps;
   }
 
-  open(group: GroupId): readonly ChainStep[] {
+  private openOf(group: GroupId): ChainStep[] {
     const known = this.memory.registry.group(group);
     if (known === undefined) return [];
     const head = this.core.store.finalizedHead(group);
@@ -89,10 +116,6 @@ export class StoreSource implements GossipSource {
       steps.push(this.stepOf(known, (below + 1) as Level, metablock));
     }
     return steps;
-  }
-
-  causal(group: GroupId, issuer: AvatarId, from: CausalSequence, limit: number): readonly Block[] {
-    return this.core.store.blocks(group, issuer, from, limit).map((each) => each.block);
   }
 
   private stepOf(group: SyncGroup, level: Level, metablock: Metablock): ChainStep {

@@ -36,7 +36,7 @@ export function insertGuardSql(
   table: string,
   advice: string,
 ): { readonly lift: string; readonly restore: string } {
-  const lift = `DROP TRIGGER ${triggerName(table, 'insert')}`;
+  const lift = `DROP TRIGGER IF EXISTS ${triggerName(table, 'insert')}`;
   return { lift, restore: triggerSql(table, 'AFTER INSERT', advice) };
 }
 
@@ -47,7 +47,7 @@ function triggerName(table: string, verb: string): string {
 function triggerSql(table: string, event: string, advice: string): string {
   const message = `${table} is written by vertebra alone; ${advice}`;
   const verb = event.slice(event.indexOf(' ') + 1).toLowerCase();
-  return `CREATE TRIGGER ${triggerName(table, verb)} ${event} ON ${quoteName(table)}
+  return `CREATE TRIGGER IF NOT EXISTS ${triggerName(table, verb)} ${event} ON ${quoteName(table)}
     WHEN (SELECT open FROM vb_guard WHERE one = 1) IS NOT 1
     BEGIN SELECT RAISE(ABORT, ${quoteText(message)}); END;`;
 }

@@ -3,7 +3,8 @@ import { guardSql } from './guard.ts';
 /** `PRAGMA application_id` of our files: 'vbwd' in ASCII, for vertebra World data. */
 export const APPLICATION_ID = 0x76627764;
 
-const INTERNAL = 'use the vertebra command instead';
+/** Advice on an internal table. */
+export const INTERNAL = 'use the vertebra command instead';
 
 /**
  * What a file of format version n needs to become n + 1; the first makes it. A step that was once

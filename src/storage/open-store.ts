@@ -5,7 +5,14 @@ import type { HashFunction } from '../model/bytes.ts';
 import { type Store, StoreError } from '../ports/store.ts';
 import { Checkpointer } from './checkpointer.ts';
 import { Connection } from './connection.ts';
-import { APPLICATION_ID, FORMAT_VERSION, INTERNAL_TABLES, MIGRATIONS } from './migrations.ts';
+import { guardSql, pushInstead } from './guard.ts';
+import {
+  APPLICATION_ID,
+  FORMAT_VERSION,
+  INTERNAL,
+  INTERNAL_TABLES,
+  MIGRATIONS,
+} from './migrations.ts';
 import { type QueryResult, runQuery } from './query.ts';
 import { SqliteStore } from './sqlite-store.ts';
 import { CORRUPT_ADVICE, toStoreError } from './store-fault.ts';
@@ -61,6 +68,7 @@ export function storeOver(database: Database.Database, options: StoreOptions): S
   const checkpointer = file === ':memory:' ? null : new Checkpointer(database, file);
   const store = new SqliteStore(new Connection(database, file, checkpointer), parts);
   checkTables(database, store, file);
+  restoreGuards(database, store);
   return store;
 }
 
@@ -166,6 +174,14 @@ function judge(database: Database.Database, file: string): void {
   }
   const missing = INTERNAL_TABLES.find((table) => !tables.includes(table));
   if (missing !== undefined && version === FORMAT_VERSION) throw lacks(file, missing);
+}
+
+/** A guard that somebody dropped comes back; what is there is left alone. */
+function restoreGuards(database: Database.Database, store: SqliteStore): void {
+  for (const table of INTERNAL_TABLES) database.exec(guardSql(table, INTERNAL));
+  for (const { pact, table } of store.tables.tables()) {
+    database.exec(guardSql(table, pushInstead(pact)));
+  }
 }
 
 function lacks(file: string, table: string): StoreError {

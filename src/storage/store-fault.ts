@@ -9,6 +9,11 @@ const MEANINGS: readonly (readonly [string, StoreError['code'], string])[] = [
   ['SQLITE_IOERR_SHORT_READ', 'STORE_CORRUPT', 'ends too early'],
   ['SQLITE_BUSY', 'STORE_BUSY', 'another process writes to it: end that one, or try again'],
   ['SQLITE_LOCKED', 'STORE_BUSY', 'another connection holds it: try again'],
+  [
+    'SQLITE_CONSTRAINT',
+    'STORE_FAILED',
+    'an index or trigger that is not of vertebra stands in the way: drop it, and all goes on',
+  ],
   ['SQLITE_READONLY', 'STORE_READ_ONLY', 'may not be written: check its owner and mode'],
   ['SQLITE_PERM', 'STORE_READ_ONLY', 'may not be opened: check its owner and mode'],
   ['SQLITE_AUTH', 'STORE_READ_ONLY', 'may not be opened: check its owner and mode'],

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { coveredByProof } from '../../src/log/fork-proof.ts';
 import {
   adoptProof,
   append,
@@ -13,6 +14,7 @@ import {
 import { judgeLog } from '../../src/log/log-validity.ts';
 import type { LogMessage } from '../../src/log/message.ts';
 import {
+  AUTHORS,
   NAME,
   pathTo,
   stateOf,
@@ -221,6 +223,26 @@ describe('what a fork covers', () => {
           const isCovered = log.forks !== null && !prefix.includes(each);
           expect(coveredByFork(log, each, tree.history)).toBe(isCovered);
         }
+      }),
+    );
+  });
+});
+
+describe('what a proof covers that no log has taken in', () => {
+  it('is all from its place on, and is covered in every log that has', () => {
+    fc.assert(
+      fc.property(treesWithStates(2), ({ tree, states }) => {
+        const [log, other] = states as [Log, Log];
+        if (log.forks === null) return;
+        const adopted = adoptProof(other, log.forks, tree.history).log;
+        for (const each of tree.nodes) {
+          const isCovered = coveredByProof(log.forks, each);
+          if (isCovered) expect(coveredByFork(adopted, each, tree.history)).toBe(true);
+          expect(isCovered).toBe(each.sequence > log.sequence);
+        }
+        expect(coveredByProof({ ...log.forks, author: AUTHORS[1] }, tree.nodes.at(-1)!)).toBe(
+          false,
+        );
       }),
     );
   });

@@ -40,7 +40,14 @@ const recorded = record(7);
 
 function start() {
   const context = contextOf(new KeyedSigner('an observer'));
-  const none = { votes: [], heads: [], metablocks: [], certificates: [], blocks: [] };
+  const none = {
+    votes: [],
+    heads: [],
+    alarms: new Map(),
+    metablocks: [],
+    certificates: [],
+    blocks: [],
+  };
   return { context, state: restore(context, { groups: [recorded.group], ...none }, 0) };
 }
 

@@ -24,6 +24,8 @@ export class DurableStore {
   readonly chains = new Map<GroupId, MetablockId[]>();
   /** Final Blocks of each group in their order. */
   readonly finalBlocks = new Map<GroupId, BlockId[]>();
+  /** Two final rivals of each group that stopped at a fork. */
+  readonly alarms = new Map<GroupId, readonly MetablockId[]>();
   /** Group and Metablock of all these chains. */
   readonly finals = new Set<string>();
   readonly metablocks = new Map<MetablockId, Metablock>();
@@ -59,6 +61,9 @@ export class DurableStore {
   /** Applies what one commit makes durable. */
   apply(effect: ConsensusEffect): void {
     switch (effect.kind) {
+      case 'alarm':
+        this.alarms.set(effect.group, effect.metablocks);
+        return;
       case 'store-vote':
         this.votes.set(effect.record.group, effect.record);
         return;
@@ -139,6 +144,7 @@ export class DurableStore {
       groups: this.groups,
       votes: [...this.votes.values()],
       heads: [...this.heads.values()],
+      alarms: this.alarms,
       metablocks,
       certificates: metablocks.flatMap((metablock) => this.certificatesOf(metablock.id)),
       blocks: [...this.causal.values()]

@@ -13,6 +13,7 @@ import {
   append,
   coveredByFork,
   isAtMost,
+  isSameState,
   type Log,
   makeLog,
   merge,
@@ -77,6 +78,21 @@ describe('a log', () => {
     expect(append(forked(), b4, history()).log).toEqual(forked());
     const proven = forked();
     expect(adoptProof(proven, proven.forks!, history()).log).toBe(proven);
+  });
+
+  it('is in the same state as another exactly when every part is', () => {
+    const [log, branches] = [forked(), [a3, b3, makeMessage({ previous: p2, mark: 9 })]];
+    expect(isSameState(log, forked())).toBe(true);
+    const others: Log[] = [
+      { ...log, group: OTHER_GROUP },
+      { ...log, author: AUTHORS[1] },
+      { ...log, last: p1.id },
+      { ...log, forks: null },
+      { ...log, forks: joinBranches(branches) },
+      { ...log, forks: joinBranches(branches.slice(1)) },
+    ];
+    for (const other of others) expect(isSameState(log, other)).toBe(false);
+    expect(isSameState(makeLog(NAME, p1), makeLog(NAME, p2))).toBe(false);
   });
 
   it('never sends back what stood before the fork', () => {
@@ -261,6 +277,7 @@ describe('a fork proof', () => {
       makeMessage({ previous: p2, author: AUTHORS[1], mark: 1 }),
       makeMessage({ previous: p2, group: OTHER_GROUP, mark: 1 }),
       makeMessage({ previous: p2, sequence: 9, mark: 1 }),
+      makeMessage({ previous: p1, sequence: a3.sequence, mark: 1 }),
     ];
     for (const alien of aliens) expect(makeForkProof([a3, alien])).toEqual(mixed);
     const orphans = [1, 2].map((mark) => ({

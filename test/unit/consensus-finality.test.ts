@@ -185,6 +185,10 @@ describe('a fork', () => {
     const later = blockOf(first, group, blocks[0]!);
     expect(participant.block(later)).toEqual([]);
     expect(nextDeadline(participant.state)).toBeNull();
+    participant.restart();
+    expect(describeState(participant.state)[0]!.alarm).toContain('fork');
+    expect(participant.block(later)).toEqual([]);
+    expect(nextDeadline(participant.state)).toBeNull();
   });
 
   it('shows whatever else its owners vote for: one of them pushes out no vote of another', () => {

@@ -1,4 +1,4 @@
-import type { Gossip, MeshStatus } from '../../src/gossip/contract.ts';
+import type { Gossip, MeshStatus, Missing } from '../../src/gossip/contract.ts';
 import type { GossipItem } from '../../src/gossip/item.ts';
 import { deriveAvatar, Secret } from '../../src/identity/index.ts';
 import { loadKernel } from '../../src/kernel/kernel.ts';
@@ -9,7 +9,7 @@ import { homeAt, worldAt } from '../../src/participant/home.ts';
 import { openLogger } from '../../src/participant/log.ts';
 import { openCore, restoreMemory } from '../../src/participant/open-core.ts';
 
-const WORLD = new Secret(new Uint8Array(32).fill(7));
+export const WORLD = new Secret(new Uint8Array(32).fill(7));
 
 const NO_LINKS: MeshStatus = {
   listening: [],
@@ -31,6 +31,12 @@ export class Hub {
   /** Everything that was sent, in order. */
   readonly sent: GossipItem[] = [];
   readonly log: string[] = [];
+  /** What was asked of peers. */
+  readonly wanted: Missing[] = [];
+  /** What to do when a database is beyond use. */
+  onFatal: (cause: Error) => unknown = (cause) => {
+    throw cause;
+  };
 
   open(name: string, seed: number, config: Partial<Config> = {}, file = ':memory:'): Agent {
     const kernel = loadKernel();
@@ -56,9 +62,7 @@ export class Hub {
       world: worldAt(home, 'test'),
       home: home.folder,
       lease: { note: () => undefined, release: () => undefined },
-      onFatal: (cause) => {
-        throw cause;
-      },
+      onFatal: (cause) => this.onFatal(cause),
     });
     this.agents.push(agent);
     return agent;
@@ -80,7 +84,7 @@ export class Hub {
       broadcast: deliver,
       accepted: () => undefined,
       misbehaved: (peer, reason) => this.log.push(`misbehaved ${peer} ${reason}`),
-      want: () => undefined,
+      want: (missing) => this.wanted.push(missing),
       changed: () => undefined,
       pause: () => undefined,
       resume: () => undefined,

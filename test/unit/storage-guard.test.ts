@@ -89,3 +89,39 @@ describe('a Block of many Entries', () => {
     expect([count(), triggers()]).toEqual([5000, before]);
   });
 });
+
+describe('a guard that somebody dropped', () => {
+  test('stops no large Block, and is back after it', () => {
+    tool.exec('DROP TRIGGER vb_guard_insert_door');
+    const blocks = blocksOf(group, ada, [MANY]);
+    stack(store, ...blocks);
+    finalize(store, group, blocks);
+    expect(() => tool.exec(COPY)).toThrow(/door is written by vertebra alone/);
+  });
+
+  test('is back when the store is opened again', () => {
+    const before = triggers();
+    for (const { name } of before as { name: string }[]) tool.exec(`DROP TRIGGER "${name}"`);
+    expect(triggers()).toEqual([]);
+    store.close();
+    store = openStore({ file: join(folder, 'world.db'), hash: sha256 });
+    expect(triggers()).toEqual(before);
+  });
+});
+
+test('an index of a user that refuses Entries is named, with the way out', () => {
+  tool.exec('CREATE UNIQUE INDEX my_doors ON door (door)');
+  const blocks = blocksOf(group, ada, [
+    [
+      ['front', true],
+      ['front', false],
+    ],
+  ]);
+  stack(store, ...blocks);
+  expect(() => finalize(store, group, blocks)).toThrow(
+    /not of vertebra stands in the way: drop it.*door\.door/,
+  );
+  tool.exec('DROP INDEX my_doors');
+  finalize(store, group, blocks);
+  expect(count()).toBe(2);
+});
