@@ -105,8 +105,9 @@ function isNext(log: Log, message: LogMessage): boolean {
 }
 
 /**
- * Takes a fork proof in. `unknown` when it speaks of a place that this log has not reached: keep
- * the proof, which convicts its author all the same, and take it in again when `missing` is here.
+ * Takes a fork proof in. `unknown` or `too-far` when it speaks of a place that this log has not
+ * reached, or of one so old that it is gone from the disk: keep the proof, which convicts its
+ * author all the same (`coveredByProof`), and take it in again when `missing` is here.
  *
  * @param proof Judged (`checkForkProof`), of this log.
  */
@@ -117,10 +118,8 @@ export function adoptProof(
   stepsMax = WALK_STEPS_MAX,
 ): LogChange {
   const where = placeOfProof(proof, history);
-  if (where !== 'here')
-    return where === 'unknown'
-      ? { kind: where, log, missing: proof.previous! }
-      : { kind: where, log };
+  if (where === 'unknown') return { kind: where, log, missing: proof.previous! };
+  if (where === 'misplaced') return { kind: where, log };
   const merged = merge(log, logOfProof(proof), historyWith(history, proof.branches), stepsMax);
   if (!merged.ok) return unchanged(log, merged);
   const next = merged.value;

@@ -78,10 +78,23 @@ export class Walk {
       if (this.trunkAt(place.sequence) === place.id) {
         const there = this.trunkAt(sequence);
         if (there !== undefined) return { id: there, sequence };
+        place = this.trunkStart(place, sequence);
       }
       place = this.before(place);
     }
     return place;
+  }
+
+  /** The oldest place of the trunk, which has `from` and does not reach back to `beyond`. */
+  private trunkStart(from: Place, beyond: CausalSequence): Place {
+    let start = from;
+    for (let low: number = beyond; start.sequence - low > 1; ) {
+      const sequence = Math.floor((start.sequence + low) / 2) as CausalSequence;
+      const id = this.trunkAt(sequence);
+      if (id === undefined) low = sequence;
+      else start = { id, sequence };
+    }
+    return start;
   }
 
   private before(place: Place): Place {

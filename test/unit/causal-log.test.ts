@@ -176,6 +176,20 @@ describe('a walk', () => {
     expect(shelf.lookUps).toBeLessThan(30);
   });
 
+  it('finds in few steps that the place is gone from the disk, and what is missing', () => {
+    const long = branch(null, 400, 7);
+    const shelf = new Shelf(long.slice(250), null);
+    for (const [index, each] of long.entries()) if (index >= 250) shelf.trunk[index] = each;
+    const log = makeLog(NAME, long.at(-1)!);
+    const missing = long[249]!.id;
+    expect(adoptProof(log, joinBranches([p1, c1]), shelf)).toEqual({
+      kind: 'unknown',
+      log,
+      missing,
+    });
+    expect(shelf.lookUps).toBeLessThan(20);
+  });
+
   it('looks nothing up when a message follows the last one', () => {
     const shelf = new Shelf();
     expect(append(makeLog(NAME, a4), a5, shelf).kind).toBe('newer');
