@@ -353,6 +353,9 @@ describe('dag', () => {
   test('draws an SVG into a file or the standard output', async () => {
     const file = join(stage.folder, 'dag.svg');
     expect((await stage.run(['dag', '--svg', file])).out).toBe(`9 Metablocks drawn in ${file}.\n`);
+    const nowhere = join(stage.folder, 'nowhere', 'dag.svg');
+    const refused = await stage.run(['dag', '--svg', nowhere]);
+    expect(refused).toMatchObject({ exit: 1, err: expect.stringContaining('name another file') });
     const { out } = await stage.run(['dag', '--svg', '-', '--generations', '9']);
     expect(out).toBe(readFileSync(file, 'utf8'));
     expect(out).toMatch(/^<svg /);

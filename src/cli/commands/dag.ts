@@ -3,6 +3,17 @@ import type { Command } from 'commander';
 import { type Cli, examples } from '../cli.ts';
 import { CliError, EXIT } from '../exit-code.ts';
 
+/** What the system says of a path, in words that name the path. */
+function writeSvg(file: string, svg: string): void {
+  try {
+    writeFileSync(file, svg);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const message = `Cannot write ${JSON.stringify(file)} (${reason}): name another file.`;
+    throw new CliError(EXIT.failed, 'file-not-written', message);
+  }
+}
+
 export function registerDag(program: Command, cli: Cli): void {
   program
     .command('dag')
@@ -32,7 +43,7 @@ export function registerDag(program: Command, cli: Cli): void {
         return;
       }
       const file = flags.svg;
-      writeFileSync(file, svg);
+      writeSvg(file, svg);
       const metablocks = report.nodes.length;
       await cli.print({ file, metablocks }, () => `${metablocks} Metablocks drawn in ${file}.\n`);
     });

@@ -12,6 +12,9 @@ interface RunFlags {
   readonly logLevel?: Config['logLevel'];
 }
 
+/** A day. */
+const SENSORS_MS_MAX = 86_400_000;
+
 export function registerRun(program: Command, cli: Cli): void {
   program
     .command('run')
@@ -44,8 +47,9 @@ function overrides(flags: RunFlags): Partial<Config> {
 }
 
 function readMs(text: string): number {
-  if (/^\d{1,12}$/.test(text)) return Number(text);
-  const message = `--sensors takes milliseconds, not ${JSON.stringify(text)}.`;
+  if (/^\d{1,8}$/.test(text) && Number(text) <= SENSORS_MS_MAX) return Number(text);
+  const range = `0 to ${SENSORS_MS_MAX} milliseconds`;
+  const message = `--sensors takes ${range}, not ${JSON.stringify(text)}.`;
   throw new CliError(EXIT.usage, 'usage', message);
 }
 
