@@ -28,6 +28,7 @@ import { type ReportParts, reportDag, reportGroups, reportPact, reportPeers } fr
 import { Requests } from './requests.ts';
 import { Stacking } from './stacking.ts';
 import { StoreSource } from './store-source.ts';
+import { Sweeping } from './sweeping.ts';
 import type { Memory, Turn } from './turn.ts';
 
 /** The store's setting that is there once own things came from elsewhere. */
@@ -92,6 +93,7 @@ export class Agent implements ParticipantFace, GossipHandler {
       deciding,
       stacking,
       issuing,
+      sweeping: new Sweeping(core, memory),
       onClone,
       onCommit: () => this.source.changed(),
       onFatal: parts.onFatal,

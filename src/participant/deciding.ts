@@ -9,6 +9,7 @@ import type { Projecting } from './projecting.ts';
 import { putAlarm, restoreDurable } from './restoring.ts';
 import type { Turn, Want } from './turn.ts';
 
+type AlarmEffect = Extract<ConsensusEffect, { kind: 'alarm' }>;
 type FinalizeEffect = Extract<ConsensusEffect, { kind: 'finalize' }>;
 
 /** Takes the Metablockchain a step and does what it says, inside the turn's transaction. */
@@ -84,11 +85,31 @@ export class Deciding {
         return;
       case 'alarm':
         putAlarm(store, effect.group, effect.metablocks);
+        this.keepFork(turn, effect);
         log.error('fork', { group: effect.group, metablocks: effect.metablocks });
         return;
       default:
         effect satisfies never;
     }
+  }
+
+  /** Both final rivals with their votes, in one piece: nothing that sweeps must tear it apart. */
+  private keepFork(turn: Turn, { group, metablocks }: AlarmEffect): void {
+    const { store, hash } = this.core;
+    const rival = store.metablock(metablocks.at(-1)!);
+    if (rival === null) return;
+    const items = metablocks.flatMap((id) => {
+      const votes = store.certificates(id).map(({ bytes }) => bytes);
+      return [store.metablock(id)?.bytes ?? new Uint8Array(0), ...votes];
+    });
+    store.putEvidence({
+      id: toHex32(hash(concatBytes(...items))),
+      group,
+      offender: rival.issuer,
+      kind: 'fork',
+      items,
+      seenAtMs: turn.wallMs,
+    });
   }
 
   /**

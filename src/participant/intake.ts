@@ -49,11 +49,11 @@ export class Intake {
         this.observeBlock(turn, delivery, item);
         return;
       case 'metablock':
-        this.recognize(turn, item.metablock.issuer, item.metablock);
+        if (this.isOursForgotten(turn, item.metablock.issuer, item.metablock)) this.onClone(turn);
         this.decide(turn, delivery, item);
         return;
       case 'certificate':
-        this.recognize(turn, item.certificate.certifier, item.certificate);
+        if (this.isUnjudged(turn, item.certificate)) return;
         this.decide(turn, delivery, item);
         return;
       case 'ballot-note':
@@ -84,15 +84,38 @@ export class Intake {
   }
 
   /** What we signed and this disk does not have was promised by a clone, or forgotten. */
-  private recognize(turn: Turn, signer: AvatarId, sealed: Metablock | Certificate): void {
+  private isOursForgotten(turn: Turn, signer: AvatarId, sealed: Metablock | Certificate): boolean {
     const { self, store, verifier } = this.core;
-    if (signer !== self) return;
+    if (signer !== self) return false;
     const isHere =
       'id' in sealed
         ? store.metablock(sealed.id) !== null
         : store.certificates(sealed.metablock).some((each) => equalBytes(each.bytes, sealed.bytes));
-    if (isHere) return;
-    if (verifier.verify(fromHex(self), signedBytesOf(sealed), sealed.signature)) this.onClone(turn);
+    if (isHere || !verifier.verify(fromHex(self), signedBytesOf(sealed), sealed.signature)) {
+      return false;
+    }
+    const metablock = 'id' in sealed ? sealed : store.metablock(sealed.metablock);
+    return metablock === null || !isBelowFinalized(turn, metablock);
+  }
+
+  /**
+   * A Certificate of our own for something that is not here: of long ago, when we threw both away,
+   * or a clone's. Which of the two, the Metablock tells; it is asked for, with its Certificates.
+   *
+   * @returns whether it is left aside until then.
+   */
+  private isUnjudged(turn: Turn, certificate: Certificate): boolean {
+    const { certifier, metablock, entries } = certificate;
+    if (!this.isOursForgotten(turn, certifier, certificate)) return false;
+    const settled = entries.find(
+      ({ group }) => (turn.consensus.groups.get(group)?.finalized ?? null) !== null,
+    );
+    if (settled === undefined || this.core.store.metablock(metablock) !== null) {
+      this.onClone(turn);
+      return false;
+    }
+    turn.wants.push({ group: settled.group, blocks: [], metablocks: [metablock] });
+    return true;
   }
 
   private decide(turn: Turn, delivery: Delivery, event: ConsensusEvent): void {
@@ -107,4 +130,19 @@ export class Intake {
       }
     }
   }
+}
+
+/**
+ * Is it below, or beside, what is final in each of its groups that is known? What we made there and
+ * have no more, we threw away; whether we did no longer matters.
+ */
+function isBelowFinalized(turn: Turn, { id, generation, predecessors }: Metablock): boolean {
+  const known = predecessors.flatMap(({ group }) => turn.consensus.groups.get(group) ?? []);
+  return (
+    known.length > 0 &&
+    known.every(
+      ({ finalized, finalizedGeneration }) =>
+        finalized !== null && finalized.metablock !== id && generation <= finalizedGeneration,
+    )
+  );
 }

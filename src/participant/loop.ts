@@ -10,6 +10,7 @@ import { FinalityTimes } from './finality.ts';
 import { Intake } from './intake.ts';
 import type { Issuing } from './issuing.ts';
 import type { Stacking } from './stacking.ts';
+import type { Sweeping } from './sweeping.ts';
 import { type Memory, Turn } from './turn.ts';
 
 /** Something that happened; run inside a turn's transaction. */
@@ -28,6 +29,7 @@ export interface LoopParts {
   readonly deciding: Deciding;
   readonly stacking: Stacking;
   readonly issuing: Issuing;
+  readonly sweeping: Sweeping;
   /** Something of our own came that this disk does not have. */
   readonly onClone: (turn: Turn) => void;
   /** What a turn decided holds now. */
@@ -107,13 +109,9 @@ export class Loop {
   /** Sees to it that a turn comes when the next Block or deadline is due. */
   schedule(): void {
     if (this.isTurnDue) return;
-    const { core, issuing, memory } = this.parts;
-    const issueMs = issuing.nextDueMs();
-    const deadlineMs = nextDeadline(memory.consensus);
-    const at = Math.min(
-      issueMs ?? Number.POSITIVE_INFINITY,
-      deadlineMs ?? Number.POSITIVE_INFINITY,
-    );
+    const { core, issuing, memory, sweeping } = this.parts;
+    const dues = [issuing.nextDueMs(), nextDeadline(memory.consensus), sweeping.nextDueMs()];
+    const at = Math.min(...dues.map((due) => due ?? Number.POSITIVE_INFINITY));
     if (at === Number.POSITIVE_INFINITY || this.isClosed || this.diskTrouble !== null) return;
     const nowMs = core.timers.monotonicMs();
     if (at <= nowMs) {
@@ -173,6 +171,7 @@ export class Loop {
     const deadline = nextDeadline(turn.consensus);
     if (deadline !== null && deadline <= turn.nowMs)
       this.parts.deciding.run(turn, { kind: 'tick' });
+    this.parts.sweeping.sweep(turn);
   }
 
   /** Time-outs of Ballots are to be longer than what the links take. */

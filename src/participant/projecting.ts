@@ -63,6 +63,7 @@ export class Projecting {
   ): void {
     const decoded = blocks.map((block) => ({ block, entries: this.entriesOf(turn, group, block) }));
     this.core.store.finalize({ group: group.id, chain, blocks: decoded });
+    turn.settled.add(group.id);
     for (const { block, entries } of decoded) {
       const { id, issuer, entryCount } = block;
       turn.finalized.push({ group: group.id, block: id, issuer, entryCount });

@@ -59,6 +59,8 @@ export class Turn {
   /** Wanted things that were found here, so that each is handed in once. */
   readonly answered = new Set<string>();
   readonly finalized: FinalizedBlock[] = [];
+  /** Groups in which something became final. */
+  readonly settled = new Set<GroupId>();
   /** Metablocks that became final for some group. */
   generations = 0;
   readonly afterCommit: (() => void)[] = [];

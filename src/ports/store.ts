@@ -83,6 +83,15 @@ export interface Store {
   /** Finalized Entries of a group as signed bytes, ascending. */
   entries(group: GroupId, from: EntrySequence, limit: number): StoredEntry[];
 
+  /**
+   * Throws away of one group what no rule needs any more: rivals below the finalized head, and of
+   * each Level below it the Certificates beyond one Quorum. Some at a time; doing it again is safe.
+   *
+   * @param limit Levels and rivals looked at.
+   * @returns whether there may be more.
+   */
+  sweep(group: GroupId, limit: number): boolean;
+
   putEvidence(evidence: EvidenceRecord): void;
   evidence(limit: number): EvidenceRecord[];
 

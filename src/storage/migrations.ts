@@ -37,7 +37,7 @@ CREATE TABLE vb_pact (
 CREATE TABLE vb_group (
   number INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, pact BLOB NOT NULL,
   quorum TEXT NOT NULL, availability TEXT NOT NULL,
-  last_seq INTEGER NOT NULL DEFAULT 0
+  last_seq INTEGER NOT NULL DEFAULT 0, swept_level INTEGER NOT NULL DEFAULT -1
 ) STRICT;
 
 CREATE TABLE vb_owner (
@@ -76,6 +76,7 @@ CREATE TABLE vb_place (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX vb_place_after ON vb_place (group_id, predecessor);
 CREATE INDEX vb_place_open ON vb_place (group_id, metablock) WHERE state < 2;
+CREATE INDEX vb_place_dead ON vb_place (group_id, metablock) WHERE state = 3;
 
 CREATE TABLE vb_certificate (
   metablock BLOB NOT NULL, digest BLOB NOT NULL, certifier BLOB NOT NULL, bytes BLOB NOT NULL,

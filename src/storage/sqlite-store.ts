@@ -27,6 +27,7 @@ import { MetablockTable } from './metablock-table.ts';
 import { NoteTables } from './note-tables.ts';
 import { PactTables } from './pact-tables.ts';
 import { PayloadCutter } from './payload.ts';
+import { Sweeper } from './sweeper.ts';
 
 /** The port over one SQLite file. What belongs to a group that was never put reads as nothing. */
 export class SqliteStore implements Store {
@@ -37,6 +38,7 @@ export class SqliteStore implements Store {
   private readonly blockTable: BlockTable;
   private readonly metablocks: MetablockTable;
   private readonly chains: ChainTable;
+  private readonly sweeper: Sweeper;
 
   constructor(connection: Connection, parts: { hash: HashFunction; evidenceMax: number }) {
     this.connection = connection;
@@ -46,6 +48,7 @@ export class SqliteStore implements Store {
     this.blockTable = new BlockTable(connection, parts.hash);
     this.metablocks = new MetablockTable(connection, parts.hash);
     this.chains = new ChainTable(connection);
+    this.sweeper = new Sweeper(connection);
   }
 
   transaction<Result>(work: () => Result): Result {
@@ -227,6 +230,11 @@ export class SqliteStore implements Store {
       }
     }
     return found;
+  }
+
+  sweep(group: GroupId, limit: number): boolean {
+    const number = this.groupTable.numberOrNull(group);
+    return number !== null && this.sweeper.sweep({ group, number }, limit);
   }
 
   close(): void {

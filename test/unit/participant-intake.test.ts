@@ -140,3 +140,27 @@ describe('a database that gives back what was never written', () => {
     rmSync(folder, { recursive: true });
   });
 });
+
+describe('what this Participant signed long ago', () => {
+  it('and threw away since, is no sign of a clone when somebody shows it again', async () => {
+    const hub = new Hub();
+    const [a, b] = [hub.open('a', 1), hub.open('b', 2)];
+    open.push(a, b);
+    for (const agent of [a, b]) await agent.start();
+    await a.addPact(DOOR);
+    await a.addGroup('door', [a.avatar, b.avatar]);
+    await expect.poll(() => b.groups().some(({ pact }) => pact === 'door')).toBe(true);
+    for (let count = 0; count < 8; count++) {
+      await a.channel('door').push([{ door: `${count}`, open: true }]);
+      await a.channel('door').finalized();
+    }
+    await expect.poll(() => b.channel('door').pull(1, 9).length).toBe(8);
+    const signed = hub.sent.filter(
+      (item) => item.kind === 'certificate' || item.kind === 'metablock',
+    );
+    a.onItems(signed.map((item) => ({ item, from: b.avatar, answer: false })));
+    await a.channel('door').push([{ door: 'last', open: true }]);
+    await a.channel('door').finalized();
+    expect(a.status().halted).toBeNull();
+  });
+});
