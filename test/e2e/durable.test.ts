@@ -67,7 +67,7 @@ test('a real owner says nothing that it has not synced to its disk', async () =>
   expect(judgeCalls(readCalls(late.join('\n'), log)).faults.length).toBeGreaterThan(ROUNDS);
   const rash = lines.filter((line) => !line.includes(`<${log}>`));
   expect(judgeCalls(readCalls(rash.join('\n'), log)).faults.length).toBeGreaterThan(ROUNDS);
-}, 60_000);
+}, 120_000);
 
 /** Ends the agent itself: a signal to strace would end the trace alone. */
 async function endTraced(agent: AgentProcess): Promise<void> {
