@@ -127,6 +127,12 @@ export interface DurableState {
   readonly heads: readonly FinalizedHead[];
   /** Groups that stopped at a fork: two final rivals each. */
   readonly alarms: ReadonlyMap<GroupId, readonly MetablockId[]>;
+  /** Causal Groups of which a fork proof is kept: where the one branch ends. */
+  readonly forks: readonly {
+    readonly group: GroupId;
+    readonly issuer: AvatarId;
+    readonly lastGood: CausalSequence;
+  }[];
   /**
    * Metablocks kept that are not below a finalized head: heads themselves, locks, candidates, own.
    */

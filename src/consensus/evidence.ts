@@ -1,5 +1,7 @@
 import type { Certificate } from '../model/certificate.ts';
 import type { Ballot } from '../model/numbers.ts';
+import { placeOf as windowPlaceOf } from './block-window.ts';
+import { carriesCovered } from './forked-logs.ts';
 import type { GroupState } from './group-state.ts';
 import { childrenOf } from './group-state.ts';
 import type { Node } from './node.ts';
@@ -23,13 +25,21 @@ export function noteEquivocation(work: Work, group: GroupState, node: Node): voi
       isEquivocal: true,
     });
   }
-  if (others.length > 1) return;
+  if (others.length > 1 || isExcused(group, others[0]!) || isExcused(group, node)) return;
   work.store({
     kind: 'evidence',
     group: group.sync.id,
     offender: issuer,
     items: [others[0]!.metablock.bytes, node.metablock.bytes],
   });
+}
+
+/** Does it carry a Block of a log that forks, as far as is known here? Then there may be two. */
+function isExcused(group: GroupState, node: Node): boolean {
+  if (carriesCovered(group, node)) return true;
+  return node.blocks.some(
+    (block) => (group.blocks.following.get(windowPlaceOf(block))?.length ?? 0) > 1,
+  );
 }
 
 /** Keeps two Certificates of one owner and Ballot whose Metablocks are rivals: that breaks V1. */

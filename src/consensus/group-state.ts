@@ -1,13 +1,7 @@
 import type { BlockId } from '../model/block.ts';
 import type { Certificate } from '../model/certificate.ts';
 import type { Metablock, MetablockId } from '../model/metablock.ts';
-import {
-  type Ballot,
-  type CausalSequence,
-  type Generation,
-  type Level,
-  NO_GENERATION,
-} from '../model/numbers.ts';
+import { type Ballot, type Generation, type Level, NO_GENERATION } from '../model/numbers.ts';
 import { type AvatarId, deriveQuorum, type GroupId, type SyncGroup } from '../model/sync-group.ts';
 import { type BlockWindow, NO_BLOCKS } from './block-window.ts';
 import type { FinalizedHead } from './events.ts';
@@ -46,6 +40,14 @@ export interface Dismissed {
   readonly kind: 'old' | 'rival' | 'malformed';
   readonly metablock: Metablock;
   readonly certificates: readonly Certificate[];
+}
+
+/** What is known of a Causal Group of which there is a fork proof. */
+export interface ForkedLog {
+  /** The causal sequence before its earliest fork: Blocks above it are covered by the proof. */
+  readonly lastGood: CausalSequence;
+  /** How often a proof of a still earlier fork came. */
+  readonly lowered: number;
 }
 
 /** What could be prepared on the head of a group. */
@@ -96,7 +98,7 @@ export interface GroupState extends Promises {
   pending: PendingBlocks | null;
   /** Since when `prepareBlockCount` Blocks are pending. */
   pendingFullAtMs: number | null;
-  forked: ReadonlyMap<AvatarId, CausalSequence>;
+  forked: ReadonlyMap<AvatarId, ForkedLog>;
 
   /** Highest Ballot at which each other owner was seen. */
   seen: Map<AvatarId, Ballot>;

@@ -53,7 +53,7 @@ function dropCertificate(group: GroupState, id: MetablockId, certifier: AvatarId
 }
 
 /** Do so many owners vote for it that an honest one is among them? */
-export function isVouchedFor(group: GroupState, id: MetablockId): boolean {
+export function isVouchedFor(group: Readonly<GroupState>, id: MetablockId): boolean {
   const certificates = group.heldCertificates.get(id) ?? [];
   return new Set(certificates.map((each) => each.certifier)).size > group.faults;
 }

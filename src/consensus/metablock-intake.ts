@@ -5,9 +5,10 @@ import { type Metablock, type MetablockId, PREDECESSORS_MAX } from '../model/met
 import type { GroupId } from '../model/sync-group.ts';
 import { deriveDismissal, dismiss } from './dismissal.ts';
 import { noteEquivocation, noteVote } from './evidence.ts';
+import { carriesCovered, REPLACED_MAX } from './forked-logs.ts';
 import { childrenOf, type GroupState, predecessorIn } from './group-state.ts';
 import { askFor, hold, isVouchedFor, shareOf } from './held.ts';
-import { hasVoted, type Node } from './node.ts';
+import { hasVoted, highestFinalizable, type Node } from './node.ts';
 import { addVote } from './progress.ts';
 import { isRecent } from './recent-chain.ts';
 import { hasGoodShape, isWellFormed, makeNode } from './well-formed.ts';
@@ -85,7 +86,8 @@ function hasRoom(work: Work, group: GroupState, metablock: Metablock): boolean {
     if (predecessorIn(held.metablock, group.sync.id) === before) siblings++;
   }
   const { candidatesPerIssuerMax } = work.context.settings;
-  if (undecided < shareOf(work, group) && siblings < candidatesPerIssuerMax) return true;
+  const siblingsMax = candidatesPerIssuerMax + REPLACED_MAX * group.forked.size;
+  if (undecided < shareOf(work, group) && siblings < siblingsMax) return true;
   return isVouchedFor(group, metablock.id);
 }
 
@@ -195,10 +197,15 @@ export function placeWaitingFor(work: Work, group: GroupState, block: BlockId): 
   }
 }
 
-/** The child that this owner made of a head, if it made one; it makes no second, ever. */
+/**
+ * Did this owner make a child of a head? It makes no second, ever, but where a fork proof covers
+ * what the first carries: nobody votes for that one any more.
+ */
 export function hasOwnChild(work: Work, group: GroupState, head: MetablockId | null): boolean {
   const { self } = work.context;
-  if (childrenOf(group, head).some((node) => node.metablock.issuer === self)) return true;
+  const own = childrenOf(group, head).filter((node) => node.metablock.issuer === self);
+  if (own.some((node) => !carriesCovered(group, node) || highestFinalizable(node) >= 0))
+    return true;
   for (const { metablock } of group.held.values()) {
     if (metablock.issuer === self && predecessorIn(metablock, group.sync.id) === head) return true;
   }

@@ -8,12 +8,12 @@
  * @source consensus.md; seed 000, FIG. 6A to 6D.
  */
 import type { Block } from '../model/block.ts';
-import type { CausalSequence } from '../model/numbers.ts';
 import type { SyncGroup } from '../model/sync-group.ts';
 import { withBlock } from './block-window.ts';
 import { observeBallot, observeCertificate, observeNote } from './certificate-intake.ts';
 import type { ConsensusContext } from './context.ts';
 import type { ConsensusEffect, ConsensusEvent } from './events.ts';
+import { convict } from './forked-logs.ts';
 import { makeGroupState } from './group-state.ts';
 import { observeMetablock, placeWaitingFor } from './metablock-intake.ts';
 import { CONSENSUS_LIMITS } from './settings.ts';
@@ -22,6 +22,7 @@ import { type ConsensusState, Work } from './work.ts';
 
 export type { ConsensusContext } from './context.ts';
 export { describe, type GroupDescription } from './description.ts';
+export { type Naming, namingOf } from './naming.ts';
 export { restore } from './restoration.ts';
 export { DEFAULT_SETTINGS } from './settings.ts';
 export type { ConsensusState } from './work.ts';
@@ -72,11 +73,7 @@ function observe(work: Work, event: ConsensusEvent): void {
       return;
     case 'fork-proof': {
       const group = work.open(event.group);
-      if (group === undefined) return;
-      const known = group.forked.get(event.issuer) ?? Number.POSITIVE_INFINITY;
-      const lastGood = Math.min(known, event.lastGood) as CausalSequence;
-      group.forked = new Map(group.forked).set(event.issuer, lastGood);
-      group.pending = null;
+      if (group !== undefined) convict(group, event);
       return;
     }
     case 'round-trip':

@@ -1,17 +1,12 @@
 import type { Block, BlockId } from '../model/block.ts';
 import type { AvatarId } from '../model/sync-group.ts';
 import type { OpenBlock } from './block-window.ts';
+import { isCovered, isDistrusted } from './forked-logs.ts';
 import { type GroupState, headNode, type PendingBlocks } from './group-state.ts';
 import type { ChainTip } from './node.ts';
 
-/** Is the Block covered by a fork proof? @source consensus.md 5. */
-export function isCovered(group: GroupState, block: Block): boolean {
-  const lastGood = group.forked.get(block.issuer);
-  return lastGood !== undefined && block.sequence > lastGood;
-}
-
 function isEligible(group: GroupState, open: OpenBlock): boolean {
-  if (isCovered(group, open.block)) return false;
+  if (isCovered(group, open.block) || isDistrusted(group, open.block.issuer)) return false;
   return open.held || group.sync.availability === 'headers';
 }
 

@@ -7,6 +7,7 @@ import { see } from './certificate-intake.ts';
 import type { ConsensusContext } from './context.ts';
 import { deriveDismissal } from './dismissal.ts';
 import type { DurableState, FinalizedHead, VoteRecord } from './events.ts';
+import { convict } from './forked-logs.ts';
 import { type GroupState, makeGroupState, predecessorIn } from './group-state.ts';
 import { askFor } from './held.ts';
 import { place } from './metablock-intake.ts';
@@ -37,6 +38,10 @@ export function restore(
     if (record !== undefined) restorePromises(group, record);
     const head = durable.heads.find((each) => each.group === sync.id);
     if (head !== undefined) restoreHead(group, head, metablocks, nowMs);
+  }
+  for (const fork of durable.forks) {
+    const group = work.open(fork.group);
+    if (group !== undefined) convict(group, fork);
   }
   restoreBlocks(work, durable);
   for (const metablock of metablocks) restoreMetablock(work, metablock);

@@ -1,8 +1,8 @@
 import type { MetablockId } from '../model/metablock.ts';
 import type { Ballot } from '../model/numbers.ts';
+import { carriesCovered, isEquivocation } from './forked-logs.ts';
 import { childrenOf, type GroupState } from './group-state.ts';
 import { hasVoted, highestFinalizable, isFinalizableAt, type Node } from './node.ts';
-import { isCovered } from './pending-blocks.ts';
 import { addVote, storePath } from './progress.ts';
 import { headSinceMs, votableAtMs } from './turns.ts';
 import { derivePromises, firstBrokenRule, VOTE_RULES, type VoteRule } from './vote-rules.ts';
@@ -91,7 +91,7 @@ export function permittedChildren(work: Work, group: GroupState): Node[] {
  * Nobody votes for what an equivocator made, or what a fork proof covers, without a Quorum's word.
  */
 function isShunned(group: GroupState, node: Node): boolean {
-  return node.isEquivocal || node.blocks.some((block) => isCovered(group, block));
+  return carriesCovered(group, node) || isEquivocation(group, node);
 }
 
 /** When the next child becomes votable that is not yet, or null. */

@@ -37,6 +37,7 @@ export function restoreDurable(store: Store, groups: readonly SyncGroup[]): Dura
     votes: store.votes(),
     heads: shared.flatMap((group) => restoreHead(store, group)),
     alarms: new Map(shared.flatMap((group) => restoreAlarm(store, group.id))),
+    forks: [],
     metablocks,
     certificates,
     blocks: shared.flatMap((group) =>

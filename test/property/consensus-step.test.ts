@@ -44,6 +44,7 @@ function start() {
     votes: [],
     heads: [],
     alarms: new Map(),
+    forks: [],
     metablocks: [],
     certificates: [],
     blocks: [],

@@ -26,6 +26,8 @@ export class DurableStore {
   readonly finalBlocks = new Map<GroupId, BlockId[]>();
   /** Two final rivals of each group that stopped at a fork. */
   readonly alarms = new Map<GroupId, readonly MetablockId[]>();
+  /** Causal Groups of which a fork proof is known, by group and issuer. */
+  readonly forks = new Map<string, DurableState['forks'][number]>();
   /** Group and Metablock of all these chains. */
   readonly finals = new Set<string>();
   readonly metablocks = new Map<MetablockId, Metablock>();
@@ -145,6 +147,7 @@ export class DurableStore {
       votes: [...this.votes.values()],
       heads: [...this.heads.values()],
       alarms: this.alarms,
+      forks: [...this.forks.values()],
       metablocks,
       certificates: metablocks.flatMap((metablock) => this.certificatesOf(metablock.id)),
       blocks: [...this.causal.values()]
