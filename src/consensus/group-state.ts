@@ -1,7 +1,13 @@
 import type { BlockId } from '../model/block.ts';
 import type { Certificate } from '../model/certificate.ts';
 import type { Metablock, MetablockId } from '../model/metablock.ts';
-import { type Ballot, type Generation, type Level, NO_GENERATION } from '../model/numbers.ts';
+import {
+  type Ballot,
+  type CausalSequence,
+  type Generation,
+  type Level,
+  NO_GENERATION,
+} from '../model/numbers.ts';
 import { type AvatarId, deriveQuorum, type GroupId, type SyncGroup } from '../model/sync-group.ts';
 import { type BlockWindow, NO_BLOCKS } from './block-window.ts';
 import type { FinalizedHead } from './events.ts';
