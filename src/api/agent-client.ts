@@ -1,6 +1,7 @@
 import { readAgentNote } from '../participant/agent-note.ts';
 import type {
   DagReport,
+  GroupChange,
   GroupReport,
   PactReport,
   PeerReport,
@@ -60,6 +61,17 @@ export class AgentClient {
     return (await this.post('/v1/groups', JSON.stringify({ pact, owners }))) as GroupReport;
   }
 
+  async changeGroup(group: string, change: GroupChange): Promise<GroupReport> {
+    return (await this.post(pathOf(group, 'change'), JSON.stringify(change))) as GroupReport;
+  }
+
+  async splitGroup(
+    group: string,
+    change: GroupChange & { readonly acceptFork: boolean },
+  ): Promise<GroupReport> {
+    return (await this.post(pathOf(group, 'split'), JSON.stringify(change))) as GroupReport;
+  }
+
   async dag(generations: number): Promise<DagReport> {
     return (await this.get(`/v1/dag?limit=${generations}`)) as DagReport;
   }
@@ -105,6 +117,10 @@ export class AgentClient {
   private post(path: string, content: string): Promise<unknown> {
     return this.client.ask({ method: 'POST', path, body: { type: JSON_TYPE, content } });
   }
+}
+
+function pathOf(group: string, act: string): string {
+  return `/v1/groups/${encodeURIComponent(group)}/${act}`;
 }
 
 function entriesOf(target: string): string {

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { ParticipantFace } from '../participant/face.ts';
+import { type GroupChange, type ParticipantFace, RequestError } from '../participant/face.ts';
 import { parseJson, readText } from './body.ts';
 import { type EntriesLimits, pullEntries, pushEntries } from './entries.ts';
 import type { ApiLimits } from './limits.ts';
@@ -53,6 +53,16 @@ export function routesOf(face: ParticipantFace, config: ApiLimits): Route[] {
       const asked = readFields(parseJson(await text(call)), { pact: 'text', owners: 'list' });
       return face.addGroup(asked.pact, asked.owners);
     }),
+    post('/v1/groups/{group}/change', async (call) => {
+      const asked = readFields(parseJson(await text(call)), CHANGE);
+      return face.changeGroup(call.parts['group']!, toChange(asked));
+    }),
+    post('/v1/groups/{group}/split', async (call) => {
+      const asked = readFields(parseJson(await text(call)), { ...CHANGE, acceptFork: 'flag' });
+      if (asked.acceptFork) return face.splitGroup(call.parts['group']!, toChange(asked));
+      const message = 'A split is a fork that nothing mends: say acceptFork: true to have it.';
+      throw new RequestError('fork-not-accepted', message, { where: 'acceptFork' });
+    }),
     get('/v1/dag', ({ query }) =>
       face.dag(Math.min(readCount(query, 'limit', DAG_GENERATIONS), DAG_GENERATIONS_MAX)),
     ),
@@ -68,15 +78,45 @@ export function routesOf(face: ParticipantFace, config: ApiLimits): Route[] {
 interface FieldValues {
   readonly text: string;
   readonly list: readonly string[];
+  readonly textOrNone: string | undefined;
+  readonly listOrNone: readonly string[] | undefined;
+  readonly flag: boolean;
 }
 
+const CHANGE = {
+  owners: 'listOrNone',
+  quorum: 'textOrNone',
+  availability: 'textOrNone',
+} as const;
+
+function toChange(asked: {
+  readonly owners: readonly string[] | undefined;
+  readonly quorum: string | undefined;
+  readonly availability: string | undefined;
+}): GroupChange {
+  const { owners, quorum, availability } = asked;
+  return {
+    ...(owners === undefined ? {} : { owners }),
+    ...(quorum === undefined ? {} : { quorum }),
+    ...(availability === undefined ? {} : { availability }),
+  };
+}
+
+const isText = (value: unknown) => typeof value === 'string';
+const isList = (value: unknown) => Array.isArray(value) && value.every(isText);
+
 const FIELD_KINDS = {
-  text: { words: 'a text', holds: (value: unknown) => typeof value === 'string' },
-  list: {
-    words: 'a list of texts',
-    holds: (value: unknown) =>
-      Array.isArray(value) && value.every((item) => typeof item === 'string'),
+  text: { words: 'a text', holds: isText },
+  list: { words: 'a list of texts', holds: isList },
+  textOrNone: {
+    words: 'a text, or left out',
+    holds: (value: unknown) => value === undefined || isText(value),
   },
+  listOrNone: {
+    words: 'a list of texts, or left out',
+    holds: (value: unknown) => value === undefined || isList(value),
+  },
+  flag: { words: 'true or false', holds: (value: unknown) => typeof value === 'boolean' },
 } as const satisfies Record<
   keyof FieldValues,
   { readonly words: string; readonly holds: (value: unknown) => boolean }

@@ -1,3 +1,4 @@
+import { type Block, isHandOver } from '../model/block.ts';
 import { invariant } from '../model/invariant.ts';
 import type { MetablockId } from '../model/metablock.ts';
 import type { Ballot } from '../model/numbers.ts';
@@ -20,6 +21,15 @@ function pack(group: GroupState): PackedWindow {
 function packedOf(group: GroupState): PackedWindow {
   group.packed ??= pack(group);
   return group.packed;
+}
+
+/**
+ * Is of a Block here what a vote for it asks for (V4)? A hand-over is judged by its payload, and so
+ * needed whatever the group's rules say.
+ */
+export function isAvailable(group: GroupState, block: Block): boolean {
+  if (group.sync.availability === 'headers' && !isHandOver(block)) return true;
+  return group.blocks.byId.get(block.id)?.held === true;
 }
 
 /**
@@ -91,8 +101,8 @@ export class GroupChain implements ChainView {
 
   isAvailable(metablock: MetablockId): boolean {
     const { group } = this;
-    if (group.sync.availability === 'headers' || this.isFinalized(metablock)) return true;
+    if (this.isFinalized(metablock)) return true;
     const node = group.nodes.get(metablock);
-    return node?.blocks.every(({ id }) => group.blocks.byId.get(id)?.held === true) ?? false;
+    return node?.blocks.every((block) => isAvailable(group, block)) ?? false;
   }
 }

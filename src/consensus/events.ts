@@ -34,6 +34,8 @@ export type ConsensusEvent =
       readonly issuer: AvatarId;
       readonly lastGood: CausalSequence;
     }
+  /** This Participant prepares and votes in the group no more, ever: its operator split it. */
+  | { readonly kind: 'retire'; readonly group: GroupId }
   /** How long a message and its answer take on the slowest link that matters; null: not known. */
   | { readonly kind: 'round-trip'; readonly ms: number | null }
   /** Time passed: the state's deadline is due. */
@@ -65,6 +67,8 @@ export interface FinalizedHead {
     AvatarId,
     { readonly sequence: CausalSequence; readonly block: BlockId }
   >;
+  /** The hand-over Block that ended the group; null while it goes on. */
+  readonly handOver: BlockId | null;
 }
 
 /** What the world is to do, in this order: everything that stores, one commit, then what sends. */
@@ -123,6 +127,8 @@ export type RefusalReason =
 /** What an agent reads back at its start. */
 export interface DurableState {
   readonly groups: readonly SyncGroup[];
+  /** Groups in which this Participant promises nothing any more. */
+  readonly retired?: readonly GroupId[];
   readonly votes: readonly VoteRecord[];
   readonly heads: readonly FinalizedHead[];
   /** Groups that stopped at a fork: two final rivals each. */

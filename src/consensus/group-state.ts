@@ -75,7 +75,7 @@ export interface GroupState extends Promises {
   readonly faults: number;
   readonly ownerIndices: ReadonlyMap<AvatarId, number>;
   /** Does this Participant prepare and vote here? */
-  readonly isVoter: boolean;
+  isVoter: boolean;
   /** Two rivals that are both final: nothing moves any more. */
   alarm: readonly MetablockId[] | null;
 

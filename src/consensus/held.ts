@@ -2,6 +2,7 @@ import type { BlockId } from '../model/block.ts';
 import type { Certificate } from '../model/certificate.ts';
 import type { MetablockId } from '../model/metablock.ts';
 import type { AvatarId } from '../model/sync-group.ts';
+import { isAvailable } from './chain.ts';
 import { type Ask, type GroupState, type Held, predecessorIn } from './group-state.ts';
 import { CONSENSUS_LIMITS } from './settings.ts';
 import type { Work } from './work.ts';
@@ -117,7 +118,7 @@ function gather(
   const node = group.nodes.get(id);
   if (node !== undefined) {
     if (!group.isVoter || node.finalizableBallots.length > 0) return false;
-    const lacking = node.blocks.filter((block) => group.blocks.byId.get(block.id)?.held !== true);
+    const lacking = node.blocks.filter((block) => !isAvailable(group, block));
     for (const block of lacking) missing.blocks.add(block.id);
     return lacking.length > 0;
   }

@@ -3,6 +3,7 @@ import { signedBytesOf } from '../model/block.ts';
 import { fromHex } from '../model/bytes.ts';
 import { type Metablock, type MetablockId, PREDECESSORS_MAX } from '../model/metablock.ts';
 import type { GroupId } from '../model/sync-group.ts';
+import { isAvailable } from './chain.ts';
 import { deriveDismissal, dismiss } from './dismissal.ts';
 import { noteEquivocation, noteVote } from './evidence.ts';
 import { carriesCovered, REPLACED_MAX } from './forked-logs.ts';
@@ -182,11 +183,8 @@ export function addNode(work: Work, group: GroupState, node: Node): void {
     addVote(work, group, id, { owner, ballot: entry.ballot, certificate });
   }
   const placed = group.nodes.get(id);
-  if (placed === undefined || !group.isVoter || group.sync.availability === 'headers') return;
-  if (placed.finalizableBallots.length > 0) return;
-  if (placed.blocks.some((block) => group.blocks.byId.get(block.id)?.held !== true)) {
-    askFor(work, group, id);
-  }
+  if (placed === undefined || !group.isVoter || placed.finalizableBallots.length > 0) return;
+  if (placed.blocks.some((block) => !isAvailable(group, block))) askFor(work, group, id);
 }
 
 /** A Block Header came: what waited for it may find its place. */

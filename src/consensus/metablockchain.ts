@@ -76,6 +76,11 @@ function observe(work: Work, event: ConsensusEvent): void {
       if (group !== undefined) convict(group, event);
       return;
     }
+    case 'retire': {
+      const group = work.open(event.group);
+      if (group !== undefined) group.isVoter = false;
+      return;
+    }
     case 'round-trip':
       work.linkRoundTripMs = event.ms;
       return;
@@ -106,6 +111,10 @@ function observeBlock(work: Work, block: Block, held: boolean): void {
   const known = group.blocks.byId.get(block.id);
   if (known?.held === true || (known !== undefined && !held)) {
     // It was asked for by a group whose Metablock carries it and does not name its own.
+    observeForeignBlock(work, block);
+    return;
+  }
+  if (group.finalized !== null && group.finalized.handOver !== null) {
     observeForeignBlock(work, block);
     return;
   }

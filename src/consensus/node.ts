@@ -33,6 +33,8 @@ export interface Node {
   readonly carries: boolean;
   /** Where each Causal Group stands after it. */
   readonly issuers: ReadonlyMap<AvatarId, ChainTip>;
+  /** The hand-over Block that it, or one before it, carries: nothing but the closing follows. */
+  readonly handOver: BlockId | null;
   readonly observedAtMs: number;
   /** Ballot at which it was prepared here; null for all others. */
   readonly preparedBallot: Ballot | null;

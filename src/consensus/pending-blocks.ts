@@ -1,20 +1,23 @@
-import type { Block, BlockId } from '../model/block.ts';
+import { type Block, type BlockId, isHandOver } from '../model/block.ts';
 import type { AvatarId } from '../model/sync-group.ts';
 import type { OpenBlock } from './block-window.ts';
+import { isAvailable } from './chain.ts';
 import { isCovered, isDistrusted } from './forked-logs.ts';
 import { type GroupState, headNode, type PendingBlocks } from './group-state.ts';
 import type { ChainTip } from './node.ts';
 
 function isEligible(group: GroupState, open: OpenBlock): boolean {
   if (isCovered(group, open.block) || isDistrusted(group, open.block.issuer)) return false;
-  return open.held || group.sync.availability === 'headers';
+  return isAvailable(group, open.block);
 }
 
 const NO_TIPS: ReadonlyMap<AvatarId, ChainTip> = new Map();
 
 /** Of each issuer the eligible Blocks that continue the head's chain, at most `max` of each. */
 function collect(group: GroupState, max: number): OpenBlock[][] {
-  const tips = headNode(group)?.issuers ?? NO_TIPS;
+  const head = headNode(group);
+  if (head !== null && head.handOver !== null) return [];
+  const tips = head?.issuers ?? NO_TIPS;
   return group.sync.owners.map((owner) => {
     const found: OpenBlock[] = [];
     let place = tips.get(owner)?.block ?? owner;
@@ -25,6 +28,7 @@ function collect(group: GroupState, max: number): OpenBlock[][] {
         .find((open) => open !== undefined && isEligible(group, open));
       if (next === undefined) break;
       found.push(next);
+      if (isHandOver(next.block)) break;
       place = next.block.id;
     }
     return found;
@@ -53,7 +57,21 @@ export function pendingOf(group: GroupState, countMax: number): PendingBlocks {
  * @returns at most `max` Blocks, in the order in which they become final.
  */
 export function choosePending(group: GroupState, max: number): Block[] {
-  const queues = collect(group, max).map((found) => found.map((open) => open.block));
+  const found = collect(group, max).map((opens) => opens.map((open) => open.block));
+  const handOvers = found.flatMap((blocks) => blocks.filter(isHandOver));
+  const queues = found.map((blocks) => blocks.filter((block) => !isHandOver(block)));
+  if (handOvers.length === 0) return arrange(queues, max);
+  // It ends the group, so it stands last; one place is kept for it, lest others crowd it out.
+  const chosen = arrange(queues, max - 1);
+  const tips = new Map(chosen.map((block) => [block.issuer, block.id]));
+  const head = headNode(group)?.issuers ?? NO_TIPS;
+  const last = handOvers.find(({ issuer, previous }) => {
+    return previous === (tips.get(issuer) ?? head.get(issuer)?.block ?? null);
+  });
+  return last === undefined ? arrange(queues, max) : [...chosen, last];
+}
+
+function arrange(queues: readonly (readonly Block[])[], max: number): Block[] {
   const waiting = new Set<BlockId>(queues.flat().map((block) => block.id));
   const next = queues.map(() => 0);
   const chosen: Block[] = [];

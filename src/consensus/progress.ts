@@ -3,7 +3,7 @@ import { invariant } from '../model/invariant.ts';
 import type { MetablockId } from '../model/metablock.ts';
 import type { Ballot } from '../model/numbers.ts';
 import type { AvatarId } from '../model/sync-group.ts';
-import { withoutFinal } from './block-window.ts';
+import { NO_BLOCKS, withoutFinal } from './block-window.ts';
 import { dismiss, dismissBelowFinalized } from './dismissal.ts';
 import type { GroupState } from './group-state.ts';
 import { highestFinalizable, type Node, type Tally, withFinalizable, withVote } from './node.ts';
@@ -123,12 +123,13 @@ export function finalize(work: Work, group: GroupState, target: MetablockId): vo
   if (path.length === 0) return;
   storePath(work, group, target);
   for (const node of path.reverse()) {
-    const { metablock, blocks, level, issuers } = node;
-    const head = { group: group.sync.id, metablock: metablock.id, level, issuers };
+    const { metablock, blocks, level, issuers, handOver } = node;
+    const head = { group: group.sync.id, metablock: metablock.id, level, issuers, handOver };
     work.store({ kind: 'finalize', metablock, blocks, head });
     group.finalized = head;
     group.finalizedGeneration = metablock.generation;
-    group.blocks = withoutFinal(group.blocks, blocks);
+    // What else was pending can never follow a hand-over.
+    group.blocks = handOver === null ? withoutFinal(group.blocks, blocks) : NO_BLOCKS;
     rememberFinal(work, group, node);
   }
   group.pending = null;

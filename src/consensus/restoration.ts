@@ -31,7 +31,8 @@ export function restore(
   const work = new Work(context, EMPTY_STATE, nowMs);
   const metablocks = durable.metablocks.toSorted((a, b) => a.generation - b.generation);
   for (const sync of durable.groups) {
-    const isVoter = sync.owners.includes(context.self) && context.passive !== true;
+    const isRetired = context.passive === true || durable.retired?.includes(sync.id) === true;
+    const isVoter = sync.owners.includes(context.self) && !isRetired;
     const group = makeGroupState(sync, isVoter, nowMs);
     work.add(group);
     const record = durable.votes.find((each) => each.group === sync.id);
@@ -80,6 +81,7 @@ function restoreHead(
     // The last final Block of some issuer stands in it, or no Block of the group does.
     carries: metablock.blocks.some((id) => own.has(id)),
     issuers: head.issuers,
+    handOver: head.handOver,
     observedAtMs: nowMs,
     preparedBallot: null,
     tallies: new Map(),
@@ -100,7 +102,8 @@ function restoreBlocks(work: Work, durable: DurableState): void {
   for (const { block, held } of durable.blocks) {
     const group = work.open(block.group);
     if (group === undefined) work.rememberForeign(block.id, block.group);
-    else group.blocks = withBlock(group.blocks, { block, held, atMs: work.nowMs });
+    else if (group.finalized?.handOver == null)
+      group.blocks = withBlock(group.blocks, { block, held, atMs: work.nowMs });
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Block } from '../model/block.ts';
+import { type Block, type BlockId, isHandOver } from '../model/block.ts';
 import { fromHex, ID_BYTES } from '../model/bytes.ts';
 import { METABLOCK_BLOCKS_MAX, type Metablock, PREDECESSORS_MAX } from '../model/metablock.ts';
 import { type Level, NO_GENERATION } from '../model/numbers.ts';
@@ -57,12 +57,18 @@ function continuesChain(
   return conflicts.firstGap(issuers, sequences, highest) < 0;
 }
 
+/** A hand-over Block ends its group: it comes last, and only the empty closing child follows. */
+function endsOnce({ before, blocks }: Candidate): boolean {
+  if (blocks.length > 0 && (before?.handOver ?? null) !== null) return false;
+  return blocks.every((block, index) => !isHandOver(block) || index === blocks.length - 1);
+}
+
 /**
  * Is the Metablock well formed for the group («Was Certifiable»)? That its issuer owns the group
  * and signed it was judged before. Depends on nothing but the Metablock, its Block Headers and the
  * chain.
  *
- * @source consensus.md 2, rules 1 to 3.
+ * @source consensus.md 2, rules 1 to 3; features F19 for the hand-over.
  */
 export function isWellFormed(
   conflicts: Conflicts,
@@ -73,7 +79,12 @@ export function isWellFormed(
   const generation = before?.metablock.generation ?? NO_GENERATION;
   if (!isNextGeneration(generation, metablock.generation)) return false;
   if (blocks.length === 0) return before?.carries ?? false;
-  return continuesChain(conflicts, group, candidate);
+  return endsOnce(candidate) && continuesChain(conflicts, group, candidate);
+}
+
+function handOverIn(blocks: readonly Block[]): BlockId | undefined {
+  const last = blocks.at(-1);
+  return last !== undefined && isHandOver(last) ? last.id : undefined;
 }
 
 /** The node of a Metablock that is well formed for the group. */
@@ -94,6 +105,7 @@ export function makeNode(group: GroupState, candidate: Candidate, nowMs: number)
     blocks,
     carries: blocks.length > 0,
     issuers,
+    handOver: handOverIn(blocks) ?? before?.handOver ?? null,
     observedAtMs: nowMs,
     preparedBallot: null,
     tallies: new Map(),

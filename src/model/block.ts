@@ -26,6 +26,7 @@ export interface BlockHeader {
   readonly previous: BlockId | null;
   /** Last Blocks of other owners that the issuer held, at most one an owner; a sorted set. */
   readonly dependencies: readonly BlockId[];
+  /** 0 for a hand-over Block, whose payload is no Entries but a `HandOver`. */
   readonly entryCount: number;
   /** Bytes of the payload (see ports/packer). */
   readonly byteLength: number;
@@ -46,6 +47,14 @@ export interface Block extends BlockHeader {
 
 const DOMAIN = domainOf('vb1/block');
 
+/** Longest a hand-over can be (see hand-over.ts): all owners approve of as many. */
+export const HAND_OVER_BYTES_MAX = 16 + (16 + 32 + 2 + 2 + 32 * OWNERS_MAX) + 2 + 96 * OWNERS_MAX;
+
+/** Does the Block end its Sync Group and name the next one, instead of carrying Entries? */
+export function isHandOver(header: Pick<BlockHeader, 'entryCount'>): boolean {
+  return header.entryCount === 0;
+}
+
 /** Longest a header can be: its fixed part and a dependency for each other owner. */
 export const BLOCK_HEADER_BYTES_MAX = 16 + 32 * 4 + 8 * 2 + 4 * 2 + 2 + ID_BYTES * OWNERS_MAX + 64;
 
@@ -59,9 +68,9 @@ export const BLOCK_HEADER_BYTES_MAX = 16 + 32 * 4 + 8 * 2 + 4 * 2 + 2 + ID_BYTES
  *     48     32  issuer        Avatar id
  *     80      8  sequence      causal sequence, from 1
  *     88     32  previous      Block id, zeros for none
- *    120      4  entryCount    Entries
+ *    120      4  entryCount    Entries; 0 in a hand-over Block
  *    124      4  byteLength    bytes of the payload
- *    128     32  merkleRoot    RFC 6962 root over the Entries
+ *    128     32  merkleRoot    RFC 6962 root over the Entries, or over the one hand-over
  *    160      8  at            milliseconds since 1970
  *    168      2  count         dependencies
  *    170  32 * n dependencies  Block ids, ascending
@@ -106,8 +115,8 @@ function readHeader(reader: ByteReader): BlockHeader & { signature: Uint8Array }
   if (!isSortedSet(dependencies)) throw new CodecError('dependencies out of order');
   if (sequence < 1) throw new CodecError('causal sequence 0');
   if ((sequence === 1) !== (previous === null)) throw new CodecError('previous against sequence');
-  if (entryCount < 1) throw new CodecError('a Block without Entries');
   if (byteLength < 4 + 4 * entryCount) throw new CodecError('payload shorter than its lengths');
+  if (entryCount === 0 && byteLength > HAND_OVER_BYTES_MAX) throw new CodecError('long hand-over');
   const signature = reader.raw(SIGNATURE_BYTES);
   return {
     group,

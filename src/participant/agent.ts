@@ -5,13 +5,14 @@ import type { Ballot } from '../model/numbers.ts';
 import type { AvatarId, GroupId } from '../model/sync-group.ts';
 import { VERSION } from '../model/version.ts';
 import type { StoreError } from '../ports/store.ts';
+import { Consequences } from './consequences.ts';
 import type { Core } from './core.ts';
 import { Deciding } from './deciding.ts';
-import { Deploying } from './deploying.ts';
 import { type Directory, decodeHello } from './directory.ts';
 import type {
   Channel,
   DagReport,
+  GroupChange,
   GroupReport,
   PactReport,
   ParticipantFace,
@@ -73,17 +74,17 @@ export class Agent implements ParticipantFace, GossipHandler {
     this.startedAtMs = core.timers.monotonicMs();
     this.source = new StoreSource(core, memory, (cause) => this.loop.refused(cause));
     const decoded = new DecodedBlocks(core.config.decodedEntriesMax);
-    const projecting: Projecting = new Projecting(core, decoded, (turn, entries) =>
-      deploying.observe(turn, entries),
-    );
+    const isHalted = () => this.halted !== null;
+    const follow = { deciding: () => this.deciding, issuing: () => this.issuing, isHalted };
+    const consequences = new Consequences(core, follow);
+    const { succeeding } = consequences;
+    const projecting = new Projecting(core, decoded, consequences);
     const deciding = new Deciding(core, projecting);
     this.deciding = deciding;
-    const deploying = new Deploying(core, (turn, group) => {
-      if (group.owners.length > 1) deciding.run(turn, { kind: 'group', group });
-    });
     const onClone = (turn: Turn) => this.haltForGood(turn);
     const stacking = new Stacking(core, { deciding, projecting, decoded, onClone });
-    const issuing = new Issuing(core, stacking, () => this.halted !== null);
+    const isOver = (group: GroupId) => memory.registry.closure(group) !== undefined;
+    const issuing = new Issuing(core, stacking, { isHalted, isOver });
     this.issuing = issuing;
     this.gossip = parts.openGossip(this);
     this.loop = new Loop({
@@ -100,7 +101,7 @@ export class Agent implements ParticipantFace, GossipHandler {
       onFinal: (group) => this.wakeFollowers(group),
     });
     const { directory } = parts;
-    this.reports = { core, memory, directory, gossip: this.gossip, issuing };
+    this.reports = { core, memory, directory, gossip: this.gossip, issuing, succeeding };
     this.requests = new Requests({
       reports: this.reports,
       loop: this.loop,
@@ -109,7 +110,7 @@ export class Agent implements ParticipantFace, GossipHandler {
       onFinal: (group, act) => this.onceFinal(group, act),
     });
     if (core.store.setting(CLONED) !== null) this.halt(CLONED_REASON);
-    this.loop.enqueue((turn) => deploying.recall(turn));
+    this.loop.enqueue((turn) => consequences.recall(turn));
   }
 
   /** Who this Participant is in its World. */
@@ -211,6 +212,14 @@ export class Agent implements ParticipantFace, GossipHandler {
 
   addGroup(pact: string, owners: readonly string[]): Promise<GroupReport> {
     return this.requests.addGroup(pact, owners);
+  }
+
+  changeGroup(target: string, change: GroupChange): Promise<GroupReport> {
+    return this.requests.changing.change(target, change);
+  }
+
+  splitGroup(target: string, change: GroupChange): Promise<GroupReport> {
+    return this.requests.changing.split(target, change);
   }
 
   channel(target: string): Channel {

@@ -1,5 +1,6 @@
-import { type Block, decodeBlock, signedBytesOf } from '../model/block.ts';
+import { type Block, decodeBlock, isHandOver, signedBytesOf } from '../model/block.ts';
 import { equalBytes, fromHex } from '../model/bytes.ts';
+import { checkHandOver, decodeHandOver } from '../model/hand-over.ts';
 import { readPayload } from '../model/payload.ts';
 import type { SqlRow } from '../storage/connection.ts';
 import {
@@ -12,6 +13,7 @@ import {
   hexOf,
   idOf,
 } from './audit.ts';
+import { rootOfHandOver } from './hand-over-payload.ts';
 
 /**
  * Every Block: its id is the hash of header and signature, its issuer owns the group and signed it,
@@ -59,6 +61,7 @@ function noteLast({ lastBlocks }: AuditGroup, { issuer, sequence, id }: Block): 
 }
 
 function auditPayload(audit: Audit, block: Block, payload: Uint8Array): string | null {
+  if (isHandOver(block)) return auditHandOver(audit, block, payload);
   const read = readPayload(payload, audit.limits);
   if (!read.ok) return `its payload is none: ${read.detail ?? read.reason}`;
   const { bytes, lengths } = read.value;
@@ -70,4 +73,19 @@ function auditPayload(audit: Audit, block: Block, payload: Uint8Array): string |
   }
   audit.counts.entries += lengths.length;
   return null;
+}
+
+/** A hand-over stands alone: a Quorum of its group signed for just this one. */
+function auditHandOver(audit: Audit, block: Block, payload: Uint8Array): string | null {
+  const isRight = equalBytes(rootOfHandOver(audit.packer, payload), block.merkleRoot);
+  if (!isRight || payload.length !== block.byteLength) {
+    return 'its payload is not what the Merkle root of its header stands for';
+  }
+  const read = decodeHandOver(payload);
+  if (!read.ok) return `its payload is no hand-over: ${read.detail ?? read.reason}`;
+  const ended = [...audit.groups.values()].find(({ group }) => group.id === block.group);
+  const { verifier } = audit;
+  const verify = (...signed: Parameters<typeof verifier.verify>) => verifier.verify(...signed);
+  const reason = ended === undefined ? null : checkHandOver(verify, ended.group, read.value);
+  return reason === null ? null : `its hand-over does not hold: ${reason}`;
 }

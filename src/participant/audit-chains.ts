@@ -1,4 +1,4 @@
-import { type Block, decodeBlock } from '../model/block.ts';
+import { type Block, decodeBlock, isHandOver } from '../model/block.ts';
 import { fromHex } from '../model/bytes.ts';
 import { decodeMetablock, type Metablock } from '../model/metablock.ts';
 import type { AvatarId } from '../model/sync-group.ts';
@@ -44,12 +44,15 @@ class ChainAudit {
   /** Final Blocks in the order of their Entries; each is taken once. */
   readonly #blocks: Iterator<SqlRow>;
   readonly #tips = new Map<AvatarId, Block>();
-  #last = 0;
+  #last: number;
+  /** The hand-over Block that ended the group. */
+  #handOver: Block | null = null;
   #head: Step | null = null;
 
   constructor(audit: Audit, group: AuditGroup) {
     this.#audit = audit;
     this.#group = group;
+    this.#last = group.group.origin?.sequence ?? 0;
     this.#blocks = audit.reader.finalBlocks(group.number)[Symbol.iterator]();
   }
 
@@ -129,6 +132,7 @@ class ChainAudit {
     const first = this.#last + 1;
     const difference = firstDifference(row, { first_seq: first });
     if (difference !== null) return fault('vb_block', key, difference);
+    if (this.#handOver !== null) return fault('vb_block', key, 'is final after a hand-over');
     const read = decodeBlock(this.#audit.hash, bytesOf(row['header']));
     if (!read.ok) return fault('vb_block', key, 'its header is no Block Header');
     const block = read.value;
@@ -138,6 +142,7 @@ class ChainAudit {
       return fault('vb_block', key, 'does not continue the Causal Group of its issuer');
     }
     this.#tips.set(block.issuer, block);
+    if (isHandOver(block)) this.#handOver = block;
     this.#last += block.entryCount;
     return null;
   }

@@ -1,10 +1,19 @@
 import { type Hex32, isSortedSet } from '../model/bytes.ts';
+import type { EntrySequence } from '../model/numbers.ts';
 import type { Pact } from '../model/pact.ts';
-import { deriveGroupId, groupNumberOf, OWNERS_MAX } from '../model/sync-group.ts';
+import {
+  AVAILABILITIES,
+  groupNumberOf,
+  makeSuccessor,
+  OWNERS_MAX,
+  QUORUM_POLICIES,
+  type SyncGroup,
+} from '../model/sync-group.ts';
 import { PactError } from '../ports/pacts.ts';
 import type { RawGroup } from '../storage/audit-reader.ts';
 import type { SqlRow } from '../storage/connection.ts';
 import { type Audit, type Fault, fault, firstDifference, hexOf, idOf } from './audit.ts';
+import { deriveGroup } from './registry.ts';
 
 /** Every Pact's id is the hash of its definition, and its row says what the definition says. */
 export function auditPacts(audit: Audit): Fault | null {
@@ -78,14 +87,36 @@ function auditGroup(audit: Audit, { number, row, owners }: RawGroup): string | n
   const ids = owners.map(idOf).filter((each): each is Hex32 => each !== null);
   const isSet = ids.length === owners.length && isSortedSet(ids);
   if (!isSet || ids.length < 1 || ids.length > OWNERS_MAX) return 'its owners are no sorted set';
-  if (deriveGroupId(audit.hash, pact.pact.id, ids) !== id) {
-    return 'its id is not the hash of its Pact and owners';
-  }
-  const { quorumPolicy, availability } = pact.pact;
+  const group = deriveRow(audit, pact.pact, row, ids);
+  if (typeof group === 'string') return group;
+  if (group.id !== id) return 'its id is not the hash of what it is';
+  const { quorumPolicy, availability } = group;
   const difference = firstDifference(row, { quorum: quorumPolicy, availability });
   if (difference !== null) return difference;
-  const group = { id, pact: pact.pact.id, owners: ids, quorumPolicy, availability };
   const lastSequence = Number(row['last_seq']);
   audit.groups.set(number, { group, number, pact, lastSequence, lastBlocks: new Map() });
   return null;
+}
+
+/** The group that a row tells of: made anew, with the rules of its Pact, or after another one. */
+function deriveRow(
+  audit: Audit,
+  pact: Pact,
+  row: SqlRow,
+  owners: readonly Hex32[],
+): SyncGroup | string {
+  const sequence = Number(row['start_seq']) as EntrySequence;
+  if (row['origin'] === null) {
+    if (sequence !== 0 || row['predecessor'] !== null) return 'it goes on from no group';
+    return deriveGroup(audit.hash, pact, owners);
+  }
+  const kind = row['origin'];
+  const group = idOf(row['predecessor']);
+  const at = idOf(row['origin_at']);
+  const quorumPolicy = QUORUM_POLICIES.find((each) => each === row['quorum']);
+  const availability = AVAILABILITIES.find((each) => each === row['availability']);
+  if (group === null || (kind !== 'hand-over' && kind !== 'split')) return 'its origin is none';
+  if (quorumPolicy === undefined || availability === undefined) return 'its rules are none';
+  const next = { owners, quorumPolicy, availability };
+  return makeSuccessor(audit.hash, pact.id, { kind, group, at, sequence }, next);
 }

@@ -31,7 +31,8 @@ function auditGroupRows(audit: Audit, group: AuditGroup): Fault | null {
   const rows = audit.reader.entries(table, group.number)[Symbol.iterator]();
   try {
     for (const block of audit.reader.finalBlocks(group.number)) {
-      const found = block['payload'] === null ? null : auditBlockRows(audit, group, block, rows);
+      const hasRows = block['payload'] !== null && block['entry_count'] !== 0;
+      const found = hasRows ? auditBlockRows(audit, group, block, rows) : null;
       if (found !== null) return found;
     }
     const { value: more, done } = rows.next();

@@ -26,6 +26,8 @@ export interface VerifyCounts {
   entries: number;
   metablocks: number;
   certificates: number;
+  /** Sync Groups that were taken on without a Quorum. */
+  splits: number;
   rows: number;
 }
 

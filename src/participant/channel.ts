@@ -1,8 +1,8 @@
 import type { EntrySequence } from '../model/numbers.ts';
 import type { EntryValue, Pact } from '../model/pact.ts';
-import type { SyncGroup } from '../model/sync-group.ts';
+import type { GroupId, SyncGroup } from '../model/sync-group.ts';
 import type { EntryCodec } from '../ports/pacts.ts';
-import type { Store } from '../ports/store.ts';
+import type { Store, StoredEntry } from '../ports/store.ts';
 import { type Channel, type PulledEntry, type PushOptions, RequestError } from './face.ts';
 import type { Outlet } from './issuing.ts';
 
@@ -18,12 +18,23 @@ export interface ChannelParts {
   readonly monotonicMs: () => number;
   /** Why a push is refused now; null while all is well. */
   readonly refusal: () => RequestError | null;
+  /** Why nothing can be pushed to this group any more; null while it goes on. */
+  readonly ended: () => RequestError | null;
+  /** Where the group's Entries stand: its own, and those of the groups before and after it. */
+  readonly line: () => readonly LinePart[];
   /** The Participant was closed: there is nothing to read any more. */
   readonly isClosed: () => boolean;
   /** Tells the loop that the Entry Buffer has changed. */
   readonly changed: () => void;
   /** Calls back once when something became final in the group. @returns how not to be called. */
   readonly onFinal: (act: () => void) => () => void;
+}
+
+/** Which Entries of a line of groups stand in which; both ends are its. */
+export interface LinePart {
+  readonly group: GroupId;
+  readonly first: number;
+  readonly last: number;
 }
 
 /** A Channel in process. @source features A7. */
@@ -69,9 +80,10 @@ export class GroupChannel implements Channel {
   async flushed(): Promise<void> {
     const { outlet } = this.parts;
     if (outlet === null) return;
-    const target = outlet.pushed;
-    while (outlet.durable < target) {
-      const refusal = this.parts.refusal();
+    const target = outlet.latest.pushed;
+    while (outlet.latest.durable < target) {
+      const refusal = outlet.latest.hasLost ? this.parts.ended() : this.parts.refusal();
+      if (refusal !== null && outlet.latest.hasLost) throw refusal;
       // Whoever is being stopped still makes durable what it took; who was halted never does.
       if (refusal?.code === 'halted') throw refusal;
       await changeOf(outlet);
@@ -82,19 +94,34 @@ export class GroupChannel implements Channel {
     await this.flushed();
     const { outlet } = this.parts;
     if (outlet === null) return;
-    const mine = [...outlet.inFlight.keys()];
-    while (mine.some((block) => outlet.inFlight.has(block))) await changeOf(outlet, signal);
+    const at = outlet.latest;
+    const mine = [...at.inFlight.keys()];
+    while (mine.some((block) => at.isInFlight(block))) await changeOf(at, signal);
+    const ended = mine.some((block) => at.isLost(block)) ? this.parts.ended() : null;
+    if (ended !== null) throw ended;
   }
 
   pull(from: number, limit: number): PulledEntry[] {
-    const { store, codec, group, pullMax } = this.parts;
-    const first = Math.max(1, Math.floor(from)) as EntrySequence;
-    return store.entries(group.id, first, Math.min(limit, pullMax)).map((stored) => {
+    const { codec, pullMax } = this.parts;
+    const first = Math.max(1, Math.floor(from));
+    return this.stored(first, Math.min(limit, pullMax)).map((stored) => {
       const { sequence, block, index, issuer, atMs, bytes } = stored;
       const values = bytes === null ? null : codec.decode(bytes);
       const entry = values?.ok ? codec.toRecord(values.value as readonly EntryValue[]) : null;
       return { sequence, entry, block, index, issuer, atMs };
     });
+  }
+
+  /** Numbers go on from a group to the one that went on from it: read one after the other. */
+  private stored(from: number, limit: number): StoredEntry[] {
+    const found: StoredEntry[] = [];
+    for (const { group, first, last } of this.parts.line()) {
+      const start = Math.max(from, first) as EntrySequence;
+      if (start > last || found.length >= limit) continue;
+      const room = Math.min(limit - found.length, last - start + 1);
+      found.push(...this.parts.store.entries(group, start, room));
+    }
+    return found;
   }
 
   async *follow(from: number, signal: AbortSignal): AsyncIterable<PulledEntry> {
@@ -124,7 +151,7 @@ export class GroupChannel implements Channel {
   }
 
   private outlet(): Outlet {
-    const refusal = this.parts.refusal();
+    const refusal = this.parts.refusal() ?? this.parts.ended();
     if (refusal !== null) throw refusal;
     if (this.parts.outlet !== null) return this.parts.outlet;
     throw new RequestError(

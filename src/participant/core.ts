@@ -1,6 +1,5 @@
 import type { ConsensusContext } from '../consensus/metablockchain.ts';
 import type { HashFunction } from '../model/bytes.ts';
-import type { Pact } from '../model/pact.ts';
 import type { PayloadLimits } from '../model/payload.ts';
 import type { AvatarId } from '../model/sync-group.ts';
 import type { Timers } from '../ports/clock.ts';
@@ -8,6 +7,7 @@ import type { Packer } from '../ports/packer.ts';
 import type { PactReader } from '../ports/pacts.ts';
 import type { Signer, Verifier } from '../ports/signer.ts';
 import type { Store } from '../ports/store.ts';
+import type { BuiltInPacts } from '../schema/built-in.ts';
 import type { Config } from './config.ts';
 import type { Logger } from './log.ts';
 
@@ -25,6 +25,6 @@ export interface Core {
   readonly reader: PactReader;
   readonly limits: PayloadLimits;
   readonly consensus: ConsensusContext;
-  /** Pacts that every Participant knows from the start: of Pacts and of Sync Groups. */
-  readonly builtIn: { readonly pact: Pact; readonly group: Pact };
+  /** Pacts that every Participant knows from the start. */
+  readonly builtIn: BuiltInPacts;
 }

@@ -42,7 +42,7 @@ export class Deploying {
   observe(turn: Turn, entries: DecodedEntries): void {
     for (const row of entries.rows) {
       if (entries.pact === this.core.builtIn.pact.id) this.observePact(turn, row);
-      else this.observeGroup(turn, row);
+      else if (entries.pact === this.core.builtIn.group.id) this.observeGroup(turn, row);
     }
   }
 

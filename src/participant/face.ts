@@ -23,6 +23,17 @@ export interface ParticipantFace {
   addGroup(pact: string, owners: readonly string[]): Promise<GroupReport>;
 
   /**
+   * Approves of a change of a Sync Group's owners or rules. It holds once a Quorum of its owners
+   * approves of the same: the group then hands over to another one.
+   */
+  changeGroup(target: string, change: GroupChange): Promise<GroupReport>;
+  /**
+   * Takes a Sync Group on without its Quorum, where that is lost for good: a fork, on purpose. What
+   * lost owners have final beyond this Participant's head stays apart from then on.
+   */
+  splitGroup(target: string, change: GroupChange): Promise<GroupReport>;
+
+  /**
    * Opens a Channel on a Sync Group.
    * @param target A Pact's name where this Participant owns exactly one group of it, else a group
    * id
@@ -141,6 +152,33 @@ export interface PactReport {
   readonly definition: string;
 }
 
+/** What is not said stays as it is. */
+export interface GroupChange {
+  /** All that are to own it from then on; names or key prefixes as for `addGroup`. */
+  readonly owners?: readonly string[];
+  readonly quorum?: string;
+  readonly availability?: string;
+}
+
+/** What a Sync Group goes on from, or what goes on from it. */
+export interface LineReport {
+  readonly group: GroupId;
+  readonly kind: 'hand-over' | 'split';
+  /** Who split it, and when by their own clocks; empty for a hand-over. */
+  readonly by: readonly { readonly owner: string; readonly atMs: number }[];
+}
+
+/** A change that some owners approve of. */
+export interface ApprovalReport {
+  readonly owners: readonly string[];
+  readonly quorum: string;
+  readonly availability: string;
+  readonly approved: readonly string[];
+  readonly awaited: readonly string[];
+  /** Approvals that make it hold. */
+  readonly needed: number;
+}
+
 export interface GroupReport {
   readonly id: GroupId;
   readonly number: number;
@@ -148,6 +186,15 @@ export interface GroupReport {
   readonly owners: readonly { readonly avatar: AvatarId; readonly name: string | null }[];
   readonly own: boolean;
   readonly quorum: number;
+  readonly quorumPolicy: string;
+  readonly availability: string;
+  /** Why nothing can be pushed there any more; null while it goes on. */
+  readonly ended: 'hand-over' | 'split' | null;
+  readonly predecessor: LineReport | null;
+  readonly successors: readonly LineReport[];
+  readonly approvals: readonly ApprovalReport[];
+  /** Blocks that were on their way when it ended, and are final nowhere in it. */
+  readonly leftBlocks: number;
   readonly ballot: number;
   readonly finalizedLevel: number;
   readonly highestCertified: number;
@@ -186,6 +233,11 @@ export type RequestErrorCode =
   | 'group-unknown'
   | 'group-ambiguous'
   | 'group-not-owned'
+  | 'group-unchanged'
+  | 'group-handed-over'
+  | 'group-split'
+  | 'fork-not-accepted'
+  | 'rules-unknown'
   | 'owner-unknown'
   | 'owner-ambiguous'
   | 'owners-too-many'

@@ -41,8 +41,7 @@ export function openCore(options: CoreOptions): Core {
   const store = openStore({ file: databaseFile, hash, config });
   const builtIn = createBuiltInPacts(hash);
   store.transaction(() => {
-    store.putPact(builtIn.pact);
-    store.putPact(builtIn.group);
+    for (const pact of Object.values(builtIn)) store.putPact(pact);
   });
   return {
     self,

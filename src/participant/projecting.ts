@@ -1,8 +1,8 @@
-import type { Block, BlockId } from '../model/block.ts';
+import { type Block, type BlockId, isHandOver } from '../model/block.ts';
 import { invariant } from '../model/invariant.ts';
 import type { MetablockId } from '../model/metablock.ts';
 import type { Level } from '../model/numbers.ts';
-import type { SyncGroup } from '../model/sync-group.ts';
+import type { AvatarId, SyncGroup } from '../model/sync-group.ts';
 import type { DecodedEntries } from '../ports/store.ts';
 import type { Core } from './core.ts';
 import { decodeEntries } from './entries.ts';
@@ -38,20 +38,23 @@ export class DecodedBlocks {
   }
 }
 
+/** What follows from finality; inside the turn's transaction. */
+export interface ProjectingEvents {
+  readonly builtIn: (turn: Turn, entries: DecodedEntries, issuer: AvatarId) => void;
+  /** A hand-over Block is final, or is so already and its payload came. */
+  readonly handOver: (turn: Turn, group: SyncGroup, block: Block) => void;
+}
+
 /** Makes Blocks final: sequence numbers, rows, and what follows from Entries of built-in Pacts. */
 export class Projecting {
   private readonly core: Core;
   private readonly decoded: DecodedBlocks;
-  private readonly onBuiltIn: (turn: Turn, entries: DecodedEntries) => void;
+  private readonly on: ProjectingEvents;
 
-  constructor(
-    core: Core,
-    decoded: DecodedBlocks,
-    onBuiltIn: (turn: Turn, entries: DecodedEntries) => void,
-  ) {
+  constructor(core: Core, decoded: DecodedBlocks, on: ProjectingEvents) {
     this.core = core;
     this.decoded = decoded;
-    this.onBuiltIn = onBuiltIn;
+    this.on = on;
   }
 
   /** Inside the turn's transaction. `chain` is null for a single owner's group. */
@@ -67,22 +70,28 @@ export class Projecting {
     for (const { block, entries } of decoded) {
       const { id, issuer, entryCount } = block;
       turn.finalized.push({ group: group.id, block: id, issuer, entryCount });
-      if (entries !== null) this.settle(turn, entries);
+      if (isHandOver(block)) this.on.handOver(turn, group, block);
+      if (entries !== null) this.settle(turn, entries, issuer);
     }
   }
 
   /** The payload of a Block that is final came later. */
-  projectLate(turn: Turn, block: Block, entries: DecodedEntries): void {
+  projectLate(turn: Turn, group: SyncGroup, block: Block, entries: DecodedEntries | null): void {
+    if (entries === null) {
+      this.on.handOver(turn, group, block);
+      return;
+    }
     this.core.store.projectLate(block.id, entries);
-    this.settle(turn, entries);
+    this.settle(turn, entries, block.issuer);
   }
 
-  private settle(turn: Turn, entries: DecodedEntries): void {
-    const { pact, group } = this.core.builtIn;
-    if (entries.pact === pact.id || entries.pact === group.id) this.onBuiltIn(turn, entries);
+  private settle(turn: Turn, entries: DecodedEntries, issuer: AvatarId): void {
+    const isBuiltIn = Object.values(this.core.builtIn).some(({ id }) => id === entries.pact);
+    if (isBuiltIn) this.on.builtIn(turn, entries, issuer);
   }
 
   private entriesOf(turn: Turn, group: SyncGroup, block: Block): DecodedEntries | null {
+    if (isHandOver(block)) return null;
     const waiting = this.decoded.take(block.id);
     if (waiting !== null) return waiting;
     const payload = this.core.store.payload(block.id);

@@ -8,6 +8,14 @@ import {
   type PactId,
   type SyncGroup,
 } from '../model/sync-group.ts';
+import type { FrontierRecord } from '../ports/store.ts';
+
+/** Why a Sync Group takes nothing any more. */
+export type Closure =
+  /** Final everywhere; what of each issuer came to be final is all there ever will be. */
+  | { readonly kind: 'hand-over'; readonly issuers: readonly FrontierRecord[] }
+  /** Here only: the operator took it on without its Quorum. */
+  | { readonly kind: 'split' };
 
 /**
  * The Pacts and Sync Groups that a Participant knows. Reads through to its base; what a turn adds
@@ -17,6 +25,7 @@ export class Registry {
   private readonly base: Registry | null;
   private readonly pacts = new Map<PactId, Pact>();
   private readonly groups = new Map<GroupId, SyncGroup>();
+  private readonly closures = new Map<GroupId, Closure>();
 
   constructor(base: Registry | null = null) {
     this.base = base;
@@ -38,6 +47,20 @@ export class Registry {
     this.groups.set(group.id, group);
   }
 
+  /** Undefined while the group goes on. */
+  closure(id: GroupId): Closure | undefined {
+    return this.closures.get(id) ?? this.base?.closure(id);
+  }
+
+  close(id: GroupId, closure: Closure): void {
+    this.closures.set(id, closure);
+  }
+
+  /** The groups that went on from this one. */
+  successors(id: GroupId): SyncGroup[] {
+    return this.allGroups().filter(({ origin }) => origin !== null && origin.group === id);
+  }
+
   allPacts(): Pact[] {
     return [...(this.base?.allPacts() ?? []), ...this.pacts.values()];
   }
@@ -55,6 +78,8 @@ export class Registry {
     if (this.base === null) return;
     for (const pact of this.pacts.values()) this.base.addPact(pact);
     for (const group of this.groups.values()) this.base.addGroup(group);
+    for (const [id, closure] of this.closures) this.base.close(id, closure);
+    this.closures.clear();
     this.pacts.clear();
     this.groups.clear();
   }

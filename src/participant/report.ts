@@ -2,16 +2,11 @@ import { describe, type GroupDescription } from '../consensus/metablockchain.ts'
 import type { Gossip } from '../gossip/contract.ts';
 import { deriveQuorum, type GroupId, groupNumberOf, type SyncGroup } from '../model/sync-group.ts';
 import type { PactRecord } from '../ports/store.ts';
-import type { Core } from './core.ts';
-import type { Directory } from './directory.ts';
 import type { DagNode, DagReport, GroupReport, PactReport, PeerReport } from './face.ts';
 import type { Issuing } from './issuing.ts';
-import type { Memory } from './turn.ts';
+import { type LineParts, reportLine } from './report-line.ts';
 
-export interface ReportParts {
-  readonly core: Core;
-  readonly memory: Memory;
-  readonly directory: Directory;
+export interface ReportParts extends LineParts {
   readonly gossip: Gossip;
   readonly issuing: Issuing;
 }
@@ -86,6 +81,9 @@ export function reportGroup(
     owners: group.owners.map((avatar) => ({ avatar, name: directory.nameOf(avatar) })),
     own: group.owners.includes(core.self),
     quorum: deriveQuorum(group.owners.length, group.quorumPolicy),
+    quorumPolicy: group.quorumPolicy,
+    availability: group.availability,
+    ...reportLine(parts, group),
     ballot: state?.ballot ?? 0,
     finalizedLevel: state?.finalizedLevel ?? -1,
     highestCertified: state?.highestCertified ?? -1,

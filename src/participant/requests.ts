@@ -4,8 +4,10 @@ import type { Pact } from '../model/pact.ts';
 import { type GroupId, OWNERS_MAX, type SyncGroup } from '../model/sync-group.ts';
 import { LinkError } from '../ports/link.ts';
 import { PactError } from '../ports/pacts.ts';
+import { Changing, whyEnded } from './changing.ts';
 import { GroupChannel } from './channel.ts';
 import { type GroupReport, type PactReport, RequestError } from './face.ts';
+import { latestOf, lineOf, meantBy } from './lineage.ts';
 import type { Loop } from './loop.ts';
 import { checkPeers } from './peer-book.ts';
 import { deriveGroup } from './registry.ts';
@@ -23,10 +25,16 @@ const SHORTEST_PREFIX = 4;
 
 /** What a user may have changed: everything is checked here, then goes in through a Channel. */
 export class Requests {
+  readonly changing: Changing;
   private readonly parts: RequestParts;
 
   constructor(parts: RequestParts) {
     this.parts = parts;
+    this.changing = new Changing({
+      reports: parts.reports,
+      findGroup: (target) => this.findGroup(target),
+      deploy: (pact, entry) => this.deploy(pact, entry),
+    });
   }
 
   addPeer(url: string): void {
@@ -104,9 +112,11 @@ export class Requests {
       entryBytesMax: core.config.entryBytesMax,
       monotonicMs: () => core.timers.monotonicMs(),
       refusal: this.parts.refusal,
+      ended: () => whyEnded(this.parts.reports, group),
+      line: () => lineOf(memory.registry, group),
       isClosed: this.parts.isClosed,
       changed: () => this.parts.loop.schedule(),
-      onFinal: (act) => this.parts.onFinal(group.id, act),
+      onFinal: (act) => this.parts.onFinal(latestOf(memory.registry, group).id, act),
     });
   }
 
@@ -165,9 +175,7 @@ export class Requests {
       (each) => target.length >= SHORTEST_PREFIX && each.id.startsWith(target),
     );
     const pact = this.lookUpPact(target);
-    const ofPact = groups.filter((each) => each.pact === pact?.id);
-    const owned = ofPact.filter((each) => each.owners.includes(core.self));
-    const meant = pact === undefined ? byId : owned.length > 0 ? owned : ofPact;
+    const meant = pact === undefined ? byId : meantBy(memory.registry, pact.id, core.self);
     const [only, ...others] = meant;
     if (only === undefined) {
       if (pact === undefined) this.findPact(target);

@@ -7,12 +7,21 @@ import type { AvatarId, GroupId, SyncGroup } from '../model/sync-group.ts';
 import type { Store } from '../ports/store.ts';
 import type { Core } from './core.ts';
 import { Registry } from './registry.ts';
+import { splitSetting } from './succession-entries.ts';
 
 /** Reads back what is known: Pacts and Sync Groups. */
 export function restoreRegistry(core: Core): Registry {
   const registry = new Registry();
   for (const { pact } of core.store.pacts()) registry.addPact(pact);
-  for (const group of core.store.groups()) registry.addGroup(group);
+  for (const group of core.store.groups()) {
+    registry.addGroup(group);
+    if (core.store.handOver(group.id) !== null) {
+      const issuers = core.store.finalFrontier(group.id);
+      registry.close(group.id, { kind: 'hand-over', issuers });
+    } else if (core.store.setting(splitSetting(group.id)) !== null) {
+      registry.close(group.id, { kind: 'split' });
+    }
+  }
   return registry;
 }
 
@@ -34,6 +43,7 @@ export function restoreDurable(store: Store, groups: readonly SyncGroup[]): Dura
   for (const { id } of metablocks) certificates.push(...store.certificates(id));
   return {
     groups: shared,
+    retired: shared.flatMap(({ id }) => (store.setting(splitSetting(id)) === null ? [] : [id])),
     votes: store.votes(),
     heads: shared.flatMap((group) => restoreHead(store, group)),
     alarms: new Map(shared.flatMap((group) => restoreAlarm(store, group.id))),
@@ -70,5 +80,6 @@ function restoreHead(store: Store, group: SyncGroup): FinalizedHead[] {
   for (const { issuer, sequence, block } of store.finalFrontier(group.id)) {
     issuers.set(issuer, { sequence, block });
   }
-  return [{ group: group.id, metablock: head.metablock, level: head.level, issuers }];
+  const handOver = store.handOver(group.id);
+  return [{ group: group.id, metablock: head.metablock, level: head.level, issuers, handOver }];
 }

@@ -1,5 +1,5 @@
 import { deriveStanding } from '../dataflow/block-stack.ts';
-import { type Block, type BlockId, signedBytesOf } from '../model/block.ts';
+import { type Block, type BlockId, isHandOver, signedBytesOf } from '../model/block.ts';
 import { fromHex } from '../model/bytes.ts';
 import { invariant } from '../model/invariant.ts';
 import type { CausalSequence } from '../model/numbers.ts';
@@ -9,6 +9,7 @@ import type { Core } from './core.ts';
 import type { Deciding } from './deciding.ts';
 import { type EarlyBlock, EarlyBlocks } from './early-blocks.ts';
 import { checkPayload, type PayloadRefusal } from './entries.ts';
+import { type HandOverRefusal, judgeHandOver } from './hand-over-payload.ts';
 import type { DecodedBlocks, Projecting } from './projecting.ts';
 import { deriveBuiltInGroup } from './registry.ts';
 import type { Turn } from './turn.ts';
@@ -25,7 +26,8 @@ export type BlockRefusal =
   | 'block-not-by-owner'
   | 'block-dependencies'
   | 'block-forked'
-  | PayloadRefusal;
+  | PayloadRefusal
+  | HandOverRefusal;
 
 /** Judges others' Blocks and puts them on the Block Stack, each Causal Group in its order. */
 export class Stacking {
@@ -75,6 +77,8 @@ export class Stacking {
       if (stacked.held || payload === null) return { kind: 'known' };
       return this.complete(turn, group, { block: stacked.block, payload, final: stacked.final });
     }
+    // A group that handed over is over; who did not know yet sends such a Block in good faith.
+    if (turn.registry.closure(group.id)?.kind === 'hand-over') return { kind: 'not-ours' };
     const standing = deriveStanding(turn.tips, block, (sequence) => this.idAt(block, sequence));
     if (standing === 'known') return { kind: 'known' };
     if (!this.isSigned(block)) return refused('block-forged');
@@ -98,7 +102,7 @@ export class Stacking {
     if (entries !== null && !entries.ok) return entries.outcome;
     this.core.store.putBlock(block, payload);
     turn.tips.set(group.id, block.issuer, { sequence: block.sequence, block: block.id });
-    if (entries !== null) this.decoded.put(block.id, entries.value);
+    if (entries?.value) this.decoded.put(block.id, entries.value);
     this.follow(turn, group, block, payload !== null);
     return { kind: 'stacked' };
   }
@@ -120,20 +124,25 @@ export class Stacking {
     if (!entries.ok) return entries.outcome;
     this.core.store.putBlock(late.block, late.payload);
     if (late.final) {
-      this.projecting.projectLate(turn, late.block, entries.value);
+      this.projecting.projectLate(turn, group, late.block, entries.value);
     } else {
-      this.decoded.put(late.block.id, entries.value);
+      if (entries.value !== null) this.decoded.put(late.block.id, entries.value);
       this.deciding.run(turn, { kind: 'block', block: late.block, held: true });
     }
     return { kind: 'stacked' };
   }
 
+  /** @returns the Entries; null for a hand-over, which has none. */
   private judgePayload(
     turn: Turn,
     group: SyncGroup,
     block: Block,
     payload: Uint8Array,
-  ): { ok: true; value: DecodedEntries } | { ok: false; outcome: StackingOutcome } {
+  ): { ok: true; value: DecodedEntries | null } | { ok: false; outcome: StackingOutcome } {
+    if (isHandOver(block)) {
+      const reason = judgeHandOver(this.core, group, block, payload);
+      return reason === null ? { ok: true, value: null } : { ok: false, outcome: refused(reason) };
+    }
     const pact = turn.registry.pact(group.pact);
     invariant(pact !== undefined, 'a known Sync Group has a known Pact');
     const checked = checkPayload(this.core, pact, block, payload);
@@ -152,7 +161,7 @@ export class Stacking {
   }
 
   private adopt(turn: Turn, block: Block): SyncGroup | null {
-    const builtIn = [this.core.builtIn.pact, this.core.builtIn.group];
+    const builtIn = Object.values(this.core.builtIn);
     const group = deriveBuiltInGroup(this.core.hash, builtIn, block.group, block.issuer);
     if (group === null || !this.isSigned(block)) return null;
     if (turn.registry.groupCount >= this.core.config.groupsMax) return null;

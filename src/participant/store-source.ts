@@ -1,5 +1,11 @@
 import { describe } from '../consensus/metablockchain.ts';
-import type { ChainStep, Digest, GossipSource, GroupDigest } from '../gossip/source.ts';
+import type {
+  CausalDigest,
+  ChainStep,
+  Digest,
+  GossipSource,
+  GroupDigest,
+} from '../gossip/source.ts';
 import type { Block, BlockId } from '../model/block.ts';
 import { compareText } from '../model/bytes.ts';
 import type { Certificate } from '../model/certificate.ts';
@@ -37,9 +43,10 @@ export class StoreSource implements GossipSource {
 
   wants(group: GroupId, issuer: AvatarId): boolean {
     const known = this.memory.registry.group(group);
+    if (this.memory.registry.closure(group)?.kind === 'hand-over') return false;
     if (known !== undefined) return known.owners.includes(issuer);
-    const { pact, group: groups } = this.core.builtIn;
-    return deriveBuiltInGroup(this.core.hash, [pact, groups], group, issuer) !== null;
+    const builtIn = Object.values(this.core.builtIn);
+    return deriveBuiltInGroup(this.core.hash, builtIn, group, issuer) !== null;
   }
 
   wantsChain(group: GroupId): boolean {
@@ -143,12 +150,21 @@ export class StoreSource implements GossipSource {
           ballot: group.owners.includes(this.core.self)
             ? ((state?.ballot ?? 0) as Ballot)
             : (0 as Ballot),
-          issuers: group.owners.flatMap((issuer) => {
-            const tip = this.memory.tips.tip(group.id, issuer);
-            return tip === null ? [] : [{ issuer, ...tip }];
-          }),
+          issuers: this.issuersOf(group),
         };
       });
+  }
+
+  /** Where a group handed over, what others still hold of it beyond that is nobody's concern. */
+  private issuersOf(group: SyncGroup): CausalDigest[] {
+    const closure = this.memory.registry.closure(group.id);
+    if (closure?.kind === 'hand-over') {
+      return closure.issuers.toSorted((a, b) => compareText(a.issuer, b.issuer));
+    }
+    return group.owners.flatMap((issuer) => {
+      const tip = this.memory.tips.tip(group.id, issuer);
+      return tip === null ? [] : [{ issuer, ...tip }];
+    });
   }
 }
 

@@ -7,6 +7,7 @@ import { type Audit, type Fault, fault, type VerifyCounts } from './audit.ts';
 import { auditBlocks } from './audit-blocks.ts';
 import { auditChains } from './audit-chains.ts';
 import { auditGroups, auditPacts } from './audit-groups.ts';
+import { auditOrigins } from './audit-origins.ts';
 import { auditRows } from './audit-rows.ts';
 import { auditCertificates, auditMetablocks } from './audit-votes.ts';
 import { PAYLOAD_LIMITS } from './open-core.ts';
@@ -38,6 +39,7 @@ const CHECKS: readonly ((audit: Audit) => Fault | null)[] = [
   auditMetablocks,
   auditCertificates,
   auditChains,
+  auditOrigins,
   auditRows,
 ];
 
@@ -58,6 +60,7 @@ export function verifyWorld(options: VerifyOptions): VerifyReport {
     entries: 0,
     metablocks: 0,
     certificates: 0,
+    splits: 0,
     rows: 0,
   };
   try {

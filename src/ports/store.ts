@@ -31,7 +31,10 @@ export interface Store {
    */
   putPact(pact: Pact): string;
   pacts(): PactRecord[];
-  /** Its Pact is known before it, and it before its Blocks. */
+  /**
+   * Its Pact is known before it, and it before its Blocks. What goes on from another group begins
+   * with that one's current state, and numbers its Entries on from there.
+   */
   putGroup(group: SyncGroup): void;
   groups(): SyncGroup[];
 
@@ -48,6 +51,8 @@ export interface Store {
   frontier(group: GroupId): FrontierRecord[];
   /** As `frontier`, of the Blocks that are final: HFCS per Causal Group. */
   finalFrontier(group: GroupId): FrontierRecord[];
+  /** The final hand-over Block that ended the group; null while it goes on. */
+  handOver(group: GroupId): BlockId | null;
   /** Blocks that are not final yet, in causal order per issuer. */
   pendingBlocks(group: GroupId): BlockRecord[];
   /** The Blocks of one Causal Group whose header stands here and whose payload is missing. */

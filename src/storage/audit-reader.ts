@@ -3,8 +3,10 @@ import Database from 'better-sqlite3';
 import type { Pact } from '../model/pact.ts';
 import { StoreError } from '../ports/store.ts';
 import type { SqlRow, SqlValue } from './connection.ts';
+import { forgedNowSql, missedNowSql, type StateTables } from './current-state.ts';
 import { quoteName } from './guard.ts';
 import { APPLICATION_ID, FORMAT_VERSION } from './migrations.ts';
+import { PayloadCutter } from './payload.ts';
 import { toStoreError } from './store-fault.ts';
 
 /** A group as its rows say, unjudged. */
@@ -109,6 +111,25 @@ export class AuditReader {
     );
   }
 
+  /** The hand-over Block that is final in a group, with its payload. */
+  finalHandOver(groupNumber: number): SqlRow | undefined {
+    return this.get(
+      `SELECT b.*, p.bytes AS payload FROM vb_block b LEFT JOIN vb_payload p ON p.block = b.number
+        WHERE b.group_number = ? AND b.first_seq IS NOT NULL AND b.entry_count = 0`,
+      groupNumber,
+    );
+  }
+
+  /** Final Entries of a group as they were signed; those whose payload is not here are left out. */
+  *entryBytes(groupNumber: number): Generator<Uint8Array> {
+    for (const row of this.finalBlocks(groupNumber)) {
+      const payload = row['payload'];
+      if (!(payload instanceof Uint8Array)) continue;
+      const cutter = new PayloadCutter(payload);
+      for (let index = 0; index < Number(row['entry_count']); index++) yield cutter.at(index)!;
+    }
+  }
+
   /** Is this a Block of the group? */
   isBlockOf(id: Uint8Array, groupNumber: number): boolean {
     const sql = 'SELECT 1 FROM vb_block WHERE id = ? AND group_number = ?';
@@ -180,26 +201,13 @@ export class AuditReader {
   }
 
   /** A row of the current state that is not a copy of an Entry's row. */
-  forgedNow(names: { readonly table: string; readonly now: string }, pact: Pact) {
-    const same = [...pact.fields.map(({ name }) => name), '_entry', '_block', '_issuer', '_at']
-      .map(quoteName)
-      .map((column) => `n.${column} IS t.${column}`)
-      .join(' AND ');
-    return this.get(
-      `SELECT n._group, n._seq FROM ${quoteName(names.now)} n
-        LEFT JOIN ${quoteName(names.table)} t ON t._group = n._group AND t._seq = n._seq
-        WHERE NOT (t._seq IS NOT NULL AND ${same}) LIMIT 1`,
-    );
+  forgedNow(names: StateTables, pact: Pact): SqlRow | undefined {
+    return this.get(forgedNowSql(names, pact));
   }
 
   /** An Entry's row that the current state of its key has missed. */
-  missedNow(names: { readonly table: string; readonly now: string }, pact: Pact) {
-    const same = pact.key.map((name) => `n.${quoteName(name)} = t.${quoteName(name)}`);
-    return this.get(
-      `SELECT t._group, t._seq FROM ${quoteName(names.table)} t WHERE NOT EXISTS (
-        SELECT 1 FROM ${quoteName(names.now)} n
-        WHERE n._group = t._group AND ${same.join(' AND ')} AND n._seq >= t._seq) LIMIT 1`,
-    );
+  missedNow(names: StateTables, pact: Pact): SqlRow | undefined {
+    return this.get(missedNowSql(names, pact));
   }
 
   private *rows(sql: string, ...bound: readonly SqlValue[]): Generator<SqlRow> {

@@ -1,4 +1,4 @@
-import { type Block, type BlockId, decodeBlock } from '../model/block.ts';
+import { type Block, type BlockId, decodeBlock, isHandOver } from '../model/block.ts';
 import type { HashFunction } from '../model/bytes.ts';
 import type { CausalSequence, EntrySequence } from '../model/numbers.ts';
 import type { AvatarId } from '../model/sync-group.ts';
@@ -77,6 +77,12 @@ export class BlockTable {
     return this.sql.missing.all(groupNumber, limit).map((row) => toId(row['id']));
   }
 
+  /** The hand-over Block that ended the group: it is the last that became final. */
+  handOver(groupNumber: number): BlockId | null {
+    const row = this.sql.finalLast.get(groupNumber);
+    return row?.['entry_count'] === 0 ? toId(row['id']) : null;
+  }
+
   frontier(groupNumber: number): FrontierRecord[] {
     return toFrontier(this.sql.causal.all(groupNumber), 'sequence', 'block');
   }
@@ -109,6 +115,8 @@ export class BlockTable {
         payload: row['bytes'] === null ? null : toBytes(row['bytes']),
       };
       yield block;
+      // Nothing follows a hand-over Block, and it has no Entries to count on from.
+      if (isHandOver(block.block)) return;
       const next = block.firstSequence + block.block.entryCount;
       row = this.sql.finalNext.get(groupNumber, next);
     }
@@ -202,6 +210,8 @@ const SQL = {
   finalAt: `SELECT b.header, b.first_seq, p.bytes FROM vb_block b
     LEFT JOIN vb_payload p ON p.block = b.number
     WHERE b.group_number = ? AND b.first_seq <= ? ORDER BY b.first_seq DESC LIMIT 1`,
+  finalLast: `SELECT id, entry_count FROM vb_block
+    WHERE group_number = ? AND first_seq IS NOT NULL ORDER BY first_seq DESC LIMIT 1`,
   finalNext: `SELECT b.header, b.first_seq, p.bytes FROM vb_block b
     LEFT JOIN vb_payload p ON p.block = b.number
     WHERE b.group_number = ? AND b.first_seq = ?`,

@@ -37,8 +37,12 @@ CREATE TABLE vb_pact (
 CREATE TABLE vb_group (
   number INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, pact BLOB NOT NULL,
   quorum TEXT NOT NULL, availability TEXT NOT NULL,
-  last_seq INTEGER NOT NULL DEFAULT 0, swept_level INTEGER NOT NULL DEFAULT -1
+  origin TEXT, predecessor BLOB, origin_at BLOB,
+  start_seq INTEGER NOT NULL, last_seq INTEGER NOT NULL,
+  swept_level INTEGER NOT NULL DEFAULT -1
 ) STRICT;
+
+CREATE INDEX vb_group_predecessor ON vb_group (predecessor) WHERE predecessor IS NOT NULL;
 
 CREATE TABLE vb_owner (
   group_number INTEGER NOT NULL, place INTEGER NOT NULL, avatar BLOB NOT NULL,

@@ -3,6 +3,7 @@ import type { FieldType, Pact, PactField } from '../model/pact.ts';
 import type { Availability, PactId, QuorumPolicy } from '../model/sync-group.ts';
 import type { PactRecord } from '../ports/store.ts';
 import type { Connection, Query, SqlRow } from './connection.ts';
+import { copyNowSql, moveNowSql } from './current-state.ts';
 import { guardSql, pushInstead, quoteName } from './guard.ts';
 import { RowWriter } from './row-writer.ts';
 import { toBlob, toBlobOrNull, toId, toIdOrNull, toText } from './sql-value.ts';
@@ -102,6 +103,27 @@ export class PactTables {
       this.writers.delete(oldest);
     }
     return writer;
+  }
+
+  /**
+   * A group that goes on from another one begins with its current state. What was handed over
+   * stands under the new number alone; where a group was split, each has its own.
+   *
+   * @param heir Numbers of both groups, and the last Entry of the first that belongs to the second.
+   */
+  inheritNow(
+    pact: PactId,
+    heir: { readonly from: number; readonly to: number; readonly last: number },
+    isSplit: boolean,
+  ): void {
+    const row = this.find.get(toBlob(pact));
+    invariant(row !== undefined, 'a Pact is put before its Sync Groups');
+    const now = row['now_table'];
+    if (typeof now !== 'string') return;
+    const names = { table: toText(row['table_name']), now };
+    const { from, to } = heir;
+    if (!isSplit) this.connection.prepare(moveNowSql(names)).run({ from, to });
+    else for (const sql of copyNowSql(names, toPact(row))) this.connection.prepare(sql).run(heir);
   }
 
   /** A table of the user, or another Pact of this name, keeps its name: ours gets a longer one. */

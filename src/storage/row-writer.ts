@@ -16,6 +16,8 @@ const PARAMETERS_MAX = 8192;
 export interface RowPlace {
   readonly groupNumber: number;
   readonly firstSequence: number;
+  /** Groups whose current state these rows are part of: their own, or who went on from it. */
+  readonly heirs: readonly number[];
   readonly block: Pick<Block, 'id' | 'issuer' | 'atMs'>;
 }
 
@@ -62,7 +64,7 @@ export class RowWriter {
 
   /** Writes the rows of one Block, which stand at consecutive sequence numbers. */
   write(place: RowPlace, rows: readonly Row[]): void {
-    const { groupNumber, firstSequence, block } = place;
+    const { groupNumber, firstSequence, block, heirs } = place;
     const shared: SharedColumns = {
       g: groupNumber,
       s: firstSequence,
@@ -79,7 +81,10 @@ export class RowWriter {
     for (const index of this.lastOfEachKey(rows)) {
       shared.s = firstSequence + index;
       shared.e = index;
-      this.upsertNow.run(this.bind(rows, index, 1), shared);
+      for (const heir of heirs) {
+        shared.g = heir;
+        this.upsertNow.run(this.bind(rows, index, 1), shared);
+      }
     }
   }
 

@@ -96,7 +96,12 @@ export class SqliteStore implements Store {
   }
 
   putGroup(group: SyncGroup): void {
-    this.groupTable.put(group);
+    if (!this.groupTable.put(group) || group.origin === null) return;
+    const from = this.groupTable.numberOrNull(group.origin.group);
+    if (from === null) return;
+    const { kind, sequence } = group.origin;
+    const heir = { from, to: this.groupTable.number(group.id), last: sequence };
+    this.tables.inheritNow(group.pact, heir, kind === 'split');
   }
 
   groups(): SyncGroup[] {
@@ -128,6 +133,11 @@ export class SqliteStore implements Store {
   finalFrontier(group: GroupId): FrontierRecord[] {
     const number = this.groupTable.numberOrNull(group);
     return number === null ? [] : this.blockTable.finalFrontier(number);
+  }
+
+  handOver(group: GroupId): BlockId | null {
+    const number = this.groupTable.numberOrNull(group);
+    return number === null ? null : this.blockTable.handOver(number);
   }
 
   pendingBlocks(group: GroupId): BlockRecord[] {
@@ -218,7 +228,7 @@ export class SqliteStore implements Store {
     const number = this.groupTable.numberOrNull(group);
     const found: StoredEntry[] = [];
     if (number === null || limit <= 0) return found;
-    const start = Math.max(1, from) as EntrySequence;
+    const start = Math.max(this.groupTable.start(number) + 1, from) as EntrySequence;
     for (const { block, firstSequence, payload } of this.blockTable.finalFrom(number, start)) {
       const cutter = payload === null ? null : new PayloadCutter(payload);
       const { id, issuer, atMs, entryCount } = block;
@@ -248,7 +258,9 @@ export class SqliteStore implements Store {
     entries: DecodedEntries,
   ): void {
     invariant(entries.rows.length === block.entryCount, 'a row for each Entry of the Block');
-    this.tables.writer(entries.pact).write({ groupNumber, firstSequence, block }, entries.rows);
+    const heirs = this.groupTable.heirs(groupNumber, firstSequence);
+    const place = { groupNumber, firstSequence, block, heirs };
+    this.tables.writer(entries.pact).write(place, entries.rows);
   }
 
   private appendChain(group: GroupId, record: Omit<ChainRecord, 'group'>): void {

@@ -205,6 +205,13 @@ export class SampleFace implements ParticipantFace {
       owners: [{ avatar: SELF, name: 'attic' }],
       own: true,
       quorum: 1,
+      quorumPolicy: pact.quorumPolicy,
+      availability: pact.availability,
+      ended: null,
+      predecessor: null,
+      successors: [],
+      approvals: [],
+      leftBlocks: 0,
       ballot: 0,
       finalizedLevel: -1,
       highestCertified: -1,
@@ -222,6 +229,14 @@ export class SampleFace implements ParticipantFace {
       throw new RequestError('pact-unknown', `there is no Pact ${pact}`);
     if (!owners.includes('self')) throw new RequestError('owner-unknown', 'nobody is called so');
     return this.groups().find((group) => group.pact === pact)!;
+  }
+
+  async changeGroup(target: string): Promise<GroupReport> {
+    return this.groups().find((group) => group.pact === target)!;
+  }
+
+  async splitGroup(target: string): Promise<GroupReport> {
+    return this.changeGroup(target);
   }
 
   dag(limit: number): DagReport {

@@ -154,7 +154,7 @@ describe('several groups', () => {
       issuer: first.id,
     });
     const issuers = new Map([[first.id, { sequence: block.sequence, block: block.id }]]);
-    const head = { group: door.id, metablock: last.id, level: 0 as Level, issuers };
+    const head = { group: door.id, metablock: last.id, level: 0 as Level, issuers, handOver: null };
     participant.store.apply({ kind: 'store-metablock', metablock: last });
     participant.store.apply({ kind: 'finalize', metablock: last, blocks: [block], head });
     participant.restart();

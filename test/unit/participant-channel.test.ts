@@ -73,6 +73,8 @@ function channelOf(outlet: Outlet): GroupChannel {
     entryBytesMax: 1000,
     monotonicMs: () => 0,
     refusal: () => null,
+    ended: () => null,
+    line: () => [],
     isClosed: () => false,
     changed: () => undefined,
     onFinal: () => () => undefined,

@@ -3,6 +3,7 @@ import type { GroupReport } from '../../participant/face.ts';
 import { type Cli, examples } from '../cli.ts';
 import { CliError, EXIT } from '../exit-code.ts';
 import { plain, short } from '../table.ts';
+import { formatLine, registerGroupChange } from './group-change.ts';
 import { formatGroups } from './status.ts';
 
 export function registerGroup(program: Command, cli: Cli): void {
@@ -24,6 +25,7 @@ export function registerGroup(program: Command, cli: Cli): void {
         return `Sync Group ${short(report.id)} of ${report.pact}: ${owners}.\nNext: ${next}\n`;
       });
     });
+  registerGroupChange(group, cli);
   group
     .command('list')
     .description('Shows the Sync Groups that are known and how they stand.')
@@ -62,7 +64,8 @@ function formatGroup(group: GroupReport): string {
     ['Sync Group', group.id],
     ['Pact', group.pact],
     ['_group in SQL', group.number],
-    ['Quorum', `${group.quorum} of ${group.owners.length}`],
+    ['Quorum', `${group.quorum} of ${group.owners.length} (${group.quorumPolicy})`],
+    ['availability', group.availability],
     ['this Participant', group.own ? 'is an owner' : 'is no owner: holds and verifies'],
     ['Ballot', group.ballot],
     ['finalized Level', group.finalizedLevel],
@@ -75,5 +78,6 @@ function formatGroup(group: GroupReport): string {
   ];
   const lines = rows.map(([name, value]) => `${name.padEnd(17)} ${plain(String(value))}\n`);
   const owners = group.owners.map((owner) => `  ${owner.avatar}  ${plain(owner.name ?? '-')}\n`);
-  return `${lines.join('')}owners\n${owners.join('')}`;
+  const line = formatLine(group).map((each) => `${plain(each)}\n`);
+  return `${lines.join('')}owners\n${owners.join('')}${line.join('')}`;
 }

@@ -37,6 +37,23 @@ function formatStatus(status: StatusReport): string {
   return `${head}${alarm}\n${formatPeers(status.peers)}\n${formatGroups(status.groups)}`;
 }
 
+/** What everybody who looks should know of how a group came to be or ended. */
+function noteLine({ ended, predecessor, successors, leftBlocks }: GroupReport, name: string) {
+  const notes: string[] = [];
+  const split = successors.filter(({ kind }) => kind === 'split');
+  for (const { group } of split)
+    notes.push(`SPLIT: ${name} goes on without its Quorum as ${short(group)}`);
+  if (predecessor?.kind === 'split') {
+    notes.push(`SPLIT: ${name} goes on without the Quorum of ${short(predecessor.group)}`);
+  }
+  const next = successors.find(({ kind }) => kind === 'hand-over');
+  if (ended === 'hand-over') {
+    notes.push(`${name} was handed over to ${next === undefined ? 'another' : short(next.group)}`);
+  }
+  if (leftBlocks > 0) notes.push(`${name} left ${leftBlocks} Blocks behind`);
+  return notes;
+}
+
 /** How the Sync Groups stand; the awaited and alarms follow in words. */
 export function formatGroups(groups: readonly GroupReport[]): string {
   if (groups.length === 0)
@@ -57,7 +74,8 @@ export function formatGroups(groups: readonly GroupReport[]): string {
     const name = `${group.pact} (${short(group.id)})`;
     const awaited =
       group.awaited.length === 0 ? [] : [`${name} awaits ${group.awaited.join(', ')}`];
-    return group.alarm === null ? awaited : [...awaited, `ALARM in ${name}: ${group.alarm}`];
+    const notes = [...awaited, ...noteLine(group, name)];
+    return group.alarm === null ? notes : [...notes, `ALARM in ${name}: ${group.alarm}`];
   });
   return formatTable(titles, rows) + notes.map((note) => `${plain(note)}\n`).join('');
 }

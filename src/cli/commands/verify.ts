@@ -37,5 +37,6 @@ function formatCounts(counts: VerifyCounts): string {
     `${counts.metablocks} Metablocks`,
     `${counts.certificates} Certificates`,
     `${counts.rows} rows`,
+    ...(counts.splits === 0 ? [] : [`${counts.splits} split without a Quorum`]),
   ].join(', ');
 }
