@@ -20,6 +20,7 @@ import type {
   StatusReport,
 } from './face.ts';
 import { RequestError } from './face.ts';
+import { Followers } from './followers.ts';
 import type { WorldHome } from './home.ts';
 import { Issuing } from './issuing.ts';
 import type { WorldLease } from './lease.ts';
@@ -61,7 +62,7 @@ export class Agent implements ParticipantFace, GossipHandler {
   private readonly loop: Loop;
   private readonly requests: Requests;
   private readonly reports: ReportParts;
-  private readonly followers = new Map<GroupId, Set<() => void>>();
+  private readonly followers = new Followers();
   private readonly startedAtMs: number;
   private halted: string | null = null;
   private isDraining = false;
@@ -98,7 +99,7 @@ export class Agent implements ParticipantFace, GossipHandler {
       onClone,
       onCommit: () => this.source.changed(),
       onFatal: parts.onFatal,
-      onFinal: (group) => this.wakeFollowers(group),
+      onFinal: (group) => this.followers.wake(group),
     });
     const { directory } = parts;
     this.reports = { core, memory, directory, gossip: this.gossip, issuing, succeeding };
@@ -107,7 +108,7 @@ export class Agent implements ParticipantFace, GossipHandler {
       loop: this.loop,
       refusal: () => this.refusal(),
       isClosed: () => this.isClosed,
-      onFinal: (group, act) => this.onceFinal(group, act),
+      onFinal: (group, act) => this.followers.once(group, act),
     });
     if (core.store.setting(CLONED) !== null) this.halt(CLONED_REASON);
     this.loop.enqueue((turn) => consequences.recall(turn));
@@ -248,7 +249,7 @@ export class Agent implements ParticipantFace, GossipHandler {
     this.isClosed = true;
     this.loop.close();
     await this.gossip.close();
-    for (const group of this.followers.keys()) this.wakeFollowers(group);
+    this.followers.wakeAll();
     this.core.store.close();
     this.parts.lease.release();
   }
@@ -286,17 +287,5 @@ export class Agent implements ParticipantFace, GossipHandler {
     store.putSetting(CLONED, Uint8Array.of(1));
     this.deciding.stopVoting(turn);
     this.halt(CLONED_REASON);
-  }
-
-  private onceFinal(group: GroupId, act: () => void): () => void {
-    const acts = this.followers.get(group) ?? new Set();
-    this.followers.set(group, acts.add(act));
-    return () => acts.delete(act);
-  }
-
-  private wakeFollowers(group: GroupId): void {
-    const acts = this.followers.get(group) ?? [];
-    this.followers.delete(group);
-    for (const act of acts) act();
   }
 }

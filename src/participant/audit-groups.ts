@@ -89,7 +89,7 @@ function auditGroup(audit: Audit, { number, row, owners }: RawGroup): string | n
   if (!isSet || ids.length < 1 || ids.length > OWNERS_MAX) return 'its owners are no sorted set';
   const group = deriveRow(audit, pact.pact, row, ids);
   if (typeof group === 'string') return group;
-  if (group.id !== id) return 'its id is not the hash of what it is';
+  if (group.id !== id) return 'its id is not the hash of its Pact and owners';
   const { quorumPolicy, availability } = group;
   const difference = firstDifference(row, { quorum: quorumPolicy, availability });
   if (difference !== null) return difference;

@@ -145,7 +145,7 @@ export function whyEnded(reports: ReportParts, group: SyncGroup): RequestError |
   if (closure.kind === 'split') {
     const own = reports.succeeding.splits.get(group.id)?.find(({ by }) => by === reports.core.self);
     const next = own?.successor.slice(0, 12) ?? 'another group';
-    const message = `The Sync Group ${id} was split here, takes nothing more, and goes on as ${next}.`;
+    const message = `The Sync Group ${id} was split here, ended, and goes on as ${next}.`;
     return new RequestError('group-split', message, { where: group.id });
   }
   const next = handedOverTo(registry, group);

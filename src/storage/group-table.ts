@@ -30,8 +30,8 @@ export class GroupTable {
     this.find = connection.prepare('SELECT number FROM vb_group WHERE id = ?');
     this.isTaken = connection.prepare('SELECT 1 FROM vb_group WHERE number = ?');
     this.insert = connection.prepare(
-      `INSERT INTO vb_group (number, id, pact, quorum, availability,
-        origin, predecessor, origin_at, start_seq, last_seq) VALUES (@number, @id, @pact, @quorum, @availability,
+      `INSERT INTO vb_group (number, id, pact, quorum, availability, origin, predecessor,
+        origin_at, start_seq, last_seq) VALUES (@number, @id, @pact, @quorum, @availability,
         @origin, @predecessor, @at, @start, @start)`,
     );
     this.insertOwner = connection.prepare('INSERT INTO vb_owner VALUES (?, ?, ?)');

@@ -3,9 +3,22 @@ import { describe, expect, it } from 'vitest';
 import { decodeBlock, signedBytesOf } from '../../src/model/block.ts';
 import { fromHex, toHex } from '../../src/model/bytes.ts';
 import { decodeBallotNote, decodeCertificate } from '../../src/model/certificate.ts';
+import { decodeHandOver, encodeHandOver } from '../../src/model/hand-over.ts';
 import { decodeMetablock } from '../../src/model/metablock.ts';
 import golden from './golden.json' with { type: 'json' };
-import { block, certificate, group, hash, metablock, note } from './samples.ts';
+import {
+  block,
+  certificate,
+  group,
+  handOver,
+  handOverBlock,
+  handOverBytes,
+  hash,
+  metablock,
+  note,
+  split,
+  successor,
+} from './samples.ts';
 
 const FORMATS = [
   { name: 'block', bytes: block.bytes, decode: (bytes: Uint8Array) => decodeBlock(hash, bytes) },
@@ -73,5 +86,43 @@ describe('formats', () => {
 
   it('what is signed is all but the signature', () => {
     expect(signedBytesOf(block).length).toBe(block.bytes.length - 64);
+  });
+});
+
+describe('a hand-over', () => {
+  it('has the golden bytes, and they read as what they were made of', () => {
+    expect(toHex(handOverBytes)).toBe(golden.handOver);
+    expect(decodeHandOver(fromHex(golden.handOver))).toEqual({ ok: true, value: handOver });
+    expect(toHex(handOverBlock.bytes)).toBe(golden.handOverBlock);
+    const read = decodeBlock(hash, fromHex(golden.handOverBlock));
+    expect(read).toEqual({ ok: true, value: handOverBlock });
+  });
+
+  it('and a split lead to the groups that they ever led to', () => {
+    expect(successor.id).toBe(golden.successor);
+    expect(split.id).toBe(golden.split);
+  });
+
+  it('reads from no prefix of it, nor with one byte more', () => {
+    for (let length = 0; length < handOverBytes.length; length++) {
+      expect(decodeHandOver(handOverBytes.slice(0, length)).ok).toBe(false);
+    }
+    expect(decodeHandOver(Uint8Array.from([...handOverBytes, 0])).ok).toBe(false);
+  });
+
+  it('has one encoding: whatever reads is written with the bytes it came in', () => {
+    const flips = fc.array(
+      fc.record({ at: fc.nat(handOverBytes.length - 1), value: fc.nat(255) }),
+      { minLength: 1, maxLength: 4 },
+    );
+    fc.assert(
+      fc.property(flips, (changes) => {
+        const changed = handOverBytes.slice();
+        for (const { at, value } of changes) changed[at] = value;
+        const read = decodeHandOver(changed);
+        if (read.ok) expect(toHex(encodeHandOver(read.value))).toBe(toHex(changed));
+      }),
+      { numRuns: 500 },
+    );
   });
 });

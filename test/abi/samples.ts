@@ -3,9 +3,10 @@ import { joinBranches } from '../../src/log/fork-proof.ts';
 import { type BlockHeader, sealBlock } from '../../src/model/block.ts';
 import type { Hex32 } from '../../src/model/bytes.ts';
 import { sealBallotNote, sealCertificate } from '../../src/model/certificate.ts';
+import { encodeHandOver, type HandOver } from '../../src/model/hand-over.ts';
 import { sealMetablock } from '../../src/model/metablock.ts';
-import type { Ballot, CausalSequence, Generation } from '../../src/model/numbers.ts';
-import { deriveGroupId } from '../../src/model/sync-group.ts';
+import type { Ballot, CausalSequence, EntrySequence, Generation } from '../../src/model/numbers.ts';
+import { deriveGroupId, makeSuccessor } from '../../src/model/sync-group.ts';
 
 export const hash = (message: Uint8Array): Uint8Array =>
   Uint8Array.from(createHash('sha256').update(message).digest());
@@ -70,3 +71,40 @@ export const otherBlock = sealBlock(
 );
 
 export const forkProof = joinBranches([block, otherBlock]);
+
+export const handOver: HandOver = {
+  succession: {
+    group,
+    owners: [id('b1'), id('b2'), id('b4')],
+    quorumPolicy: 'every-owner',
+    availability: 'headers',
+  },
+  approvals: [
+    { owner: id('b1'), signature: signature(0x55) },
+    { owner: id('b3'), signature: signature(0x56) },
+  ],
+};
+
+export const handOverBytes = encodeHandOver(handOver);
+
+export const handOverBlock = sealBlock(
+  hash,
+  { ...header, entryCount: 0, byteLength: handOverBytes.length },
+  signature(0x57),
+);
+
+const origin = { group, at: handOverBlock.id, sequence: 500 as EntrySequence };
+
+export const successor = makeSuccessor(
+  hash,
+  id('0a'),
+  { ...origin, kind: 'hand-over' },
+  handOver.succession,
+);
+
+export const split = makeSuccessor(
+  hash,
+  id('0a'),
+  { ...origin, kind: 'split', at: null },
+  { owners: [id('b2')], quorumPolicy: 'two-thirds', availability: 'entries' },
+);
