@@ -105,11 +105,31 @@ async function buildWasm() {
   endBuild('.wasm.stamp', before, { inputs, outputs });
 }
 
+/** What tsc makes; `folder` is under build/. */
+const PROGRAM = {
+  stamp: '.js.stamp',
+  project: 'tsconfig.json',
+  inputs: () => [...filesUnder('src', '.ts'), 'tsconfig.json'],
+  folder: '.',
+  name: 'src/',
+};
+const SIMULATOR = {
+  stamp: '.sim.stamp',
+  project: 'tsconfig.sim.json',
+  inputs: () => [
+    ...filesUnder('src', '.ts'),
+    ...filesUnder('test/sim', '.ts').filter((file) => !file.endsWith('.test.ts')),
+    ...['tsconfig.json', 'tsconfig.sim.json'],
+  ],
+  folder: 'sim',
+  name: 'test/sim',
+};
+
 /** Runs the TypeScript compiler. @returns whether it found no error. */
-async function runTsc(folder) {
+async function runTsc(project, folder) {
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
   const info = join(folder, '.tsbuildinfo');
-  const args = [tsc, '-p', join(root, 'tsconfig.json'), '--outDir', folder];
+  const args = [tsc, '-p', join(root, project), '--outDir', folder];
   const child = spawn(process.execPath, [...args, '--tsBuildInfoFile', info], {
     cwd: root,
     stdio: ['ignore', 2, 2],
@@ -120,34 +140,34 @@ async function runTsc(folder) {
 }
 
 /** The draft folder lies one level deeper than build/: source maps point one level too high. */
-function moveEmitted(folder) {
+function moveEmitted(folder, into) {
   const files = readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => relative(folder, join(entry.parentPath ?? entry.path, entry.name)));
   for (const file of files) {
     const draft = join(folder, file);
-    if (file.endsWith('.map')) {
+    if (file.endsWith('.map') && into === '.') {
       const map = JSON.parse(readFileSync(draft, 'utf8'));
       map.sources = map.sources.map((source) => source.replace('../', ''));
       writeFileSync(draft, JSON.stringify(map));
     }
-    mkdirSync(dirname(join(output, file)), { recursive: true });
-    renameSync(draft, join(output, file));
+    mkdirSync(dirname(join(output, into, file)), { recursive: true });
+    renameSync(draft, join(output, into, file));
   }
-  return files;
+  return files.map((file) => join(into, file));
 }
 
-async function buildJavaScript() {
-  const inputs = fingerprint([...filesUnder('src', '.ts'), 'tsconfig.json']);
-  const before = readStamp('.js.stamp');
+async function buildJavaScript(target) {
+  const inputs = fingerprint(target.inputs());
+  const before = readStamp(target.stamp);
   if (isFresh(before, inputs)) return;
   mkdirSync(output, { recursive: true });
   const folder = mkdtempSync(join(output, '.emit-'));
   try {
-    const isSound = await runTsc(folder);
-    const outputs = moveEmitted(folder);
-    if (!isSound) throw new BuildError('src/ has type errors, see above');
-    endBuild('.js.stamp', before, { inputs, outputs });
+    const isSound = await runTsc(target.project, folder);
+    const outputs = moveEmitted(folder, target.folder);
+    if (!isSound) throw new BuildError(`${target.name} has type errors, see above`);
+    endBuild(target.stamp, before, { inputs, outputs });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -169,7 +189,13 @@ function checkPackages() {
 export async function build({ wasmOnly = false } = {}) {
   checkPackages();
   await buildWasm();
-  if (!wasmOnly) await buildJavaScript();
+  if (!wasmOnly) await buildJavaScript(PROGRAM);
+}
+
+/** Compiles test/sim, and what it takes of src/, into build/sim where that is stale. */
+export async function buildSimulator() {
+  checkPackages();
+  await buildJavaScript(SIMULATOR);
 }
 
 if (process.argv[1] !== undefined && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {

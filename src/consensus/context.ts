@@ -17,4 +17,6 @@ export interface ConsensusContext {
   readonly passive?: boolean;
   /** The rules of voting; others than `VOTE_RULES` only where a test breaks one. */
   readonly rules?: VoteRules;
+  /** Do turns count for nothing in the vote? Only where a test shows what they are for. */
+  readonly withoutTurns?: boolean;
 }

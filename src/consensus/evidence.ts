@@ -5,6 +5,7 @@ import { carriesCovered } from './forked-logs.ts';
 import type { GroupState } from './group-state.ts';
 import { childrenOf } from './group-state.ts';
 import type { Node } from './node.ts';
+import { storePath } from './progress.ts';
 import type { Work } from './work.ts';
 
 /**
@@ -25,7 +26,10 @@ export function noteEquivocation(work: Work, group: GroupState, node: Node): voi
       isEquivocal: true,
     });
   }
-  if (others.length > 1 || isExcused(group, others[0]!) || isExcused(group, node)) return;
+  if (others.length > 1) return;
+  // Whoever knows one of the two alone would vote for it for ever: stored, both of them spread.
+  for (const each of [...others, node]) storePath(work, group, each.metablock.id);
+  if (isExcused(group, others[0]!) || isExcused(group, node)) return;
   work.store({
     kind: 'evidence',
     group: group.sync.id,

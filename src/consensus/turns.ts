@@ -48,6 +48,7 @@ export function votableAtMs(work: Work, group: GroupState, child: Node): number 
   const sinceMs = headSinceMs(group) ?? Number.POSITIVE_INFINITY;
   if (child.finalizableBallots.length > 0) return sinceMs;
   if (isClosingByIssuer(group, child, group.head)) return sinceMs;
+  if (work.context.withoutTurns === true) return sinceMs;
   return sinceMs + child.turn * turnWidthMs(work, group);
 }
 

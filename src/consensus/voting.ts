@@ -62,16 +62,17 @@ function chooseChild(work: Work, group: GroupState): Node | null {
   let chosen: Node | null = null;
   for (const child of permittedChildren(work, group)) {
     if (votableAtMs(work, group, child) > work.nowMs) continue;
-    if (chosen === null || isPreferred(child, chosen)) chosen = child;
+    if (chosen === null || isPreferred(work, child, chosen)) chosen = child;
   }
   return chosen;
 }
 
 /** Highest Finalizable Ballot, then lowest turn, then lowest Issuing Hash. */
-function isPreferred(a: Node, b: Node): boolean {
+function isPreferred(work: Work, a: Node, b: Node): boolean {
   const [ballotA, ballotB] = [highestFinalizable(a), highestFinalizable(b)];
   if (ballotA !== ballotB) return ballotA > ballotB;
-  if (a.turn !== b.turn) return a.turn < b.turn;
+  const hasTurns = work.context.withoutTurns !== true;
+  if (hasTurns && a.turn !== b.turn) return a.turn < b.turn;
   return a.metablock.issuingHash < b.metablock.issuingHash;
 }
 

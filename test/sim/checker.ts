@@ -1,5 +1,6 @@
-import type { ConsensusEffect } from '../../src/consensus/events.ts';
+import type { ConsensusEffect, ConsensusSettings } from '../../src/consensus/events.ts';
 import type { ConsensusState } from '../../src/consensus/metablockchain.ts';
+import { CONSENSUS_LIMITS } from '../../src/consensus/settings.ts';
 import type { Block, BlockId } from '../../src/model/block.ts';
 import type { Metablock, MetablockId } from '../../src/model/metablock.ts';
 import type { AvatarId, GroupId } from '../../src/model/sync-group.ts';
@@ -8,6 +9,9 @@ import type { DurableStore } from './durable-store.ts';
 export class Violation extends Error {
   override readonly name = 'Violation';
 }
+
+/** Nothing wrong was decided, but not enough, or too late. */
+export class Stall extends Violation {}
 
 type Finalize = Extract<ConsensusEffect, { kind: 'finalize' }>;
 
@@ -39,12 +43,14 @@ export class Checker {
   ballots = 0;
 
   /** One committed step of `self`, before anything of it is sent. */
-  onCommit(self: AvatarId, effects: readonly ConsensusEffect[]): void {
+  onCommit(self: AvatarId, effects: readonly ConsensusEffect[], store: DurableStore): void {
     for (const effect of effects) {
       switch (effect.kind) {
         case 'store-metablock':
           this.tree.set(effect.metablock.id, effect.metablock);
-          if (effect.metablock.issuer === self) this.checkOwnChild(self, effect.metablock);
+          if (effect.metablock.issuer === self) {
+            this.checkOwnChild(store, effect.metablock);
+          }
           break;
         case 'store-vote':
           this.checkMark(self, effect.record);
@@ -59,7 +65,9 @@ export class Checker {
           this.checkFinalize(self, effect);
           break;
         case 'alarm':
-          throw new Violation(`alarm at ${self.slice(0, 8)}: ${effect.metablocks.join(', ')}`);
+          throw new Violation(
+            `fork, and an alarm at ${self.slice(0, 8)}: ${effect.metablocks.join(', ')}`,
+          );
         default:
       }
     }
@@ -143,14 +151,19 @@ export class Checker {
     });
   }
 
-  private checkOwnChild(self: AvatarId, metablock: Metablock): void {
+  private checkOwnChild(store: DurableStore, metablock: Metablock): void {
+    const self = metablock.issuer;
     for (const { group, metablock: before } of metablock.predecessors) {
       const key = `${self}${group}${before}`;
       const earlier = this.children.get(key);
-      this.expect(
-        earlier === undefined || earlier === metablock.id,
-        'an owner makes one child per head and group',
-      );
+      const isFirst = earlier === undefined || earlier === metablock.id;
+      // A child that a fork proof covers is dead.
+      const isReplaced = () =>
+        this.tree.get(earlier!)!.blocks.some((id) => {
+          const block = store.blocks.get(id)?.block;
+          return block !== undefined && store.isCovered(block);
+        });
+      this.expect(isFirst || isReplaced(), 'an owner makes one living child per head and group');
       this.children.set(key, metablock.id);
     }
   }
@@ -202,6 +215,45 @@ export class Checker {
     }
     this.lengths.set(key, length + blocks.length);
     this.lengths.set(`${key}levels`, level + 1);
+  }
+
+  /** A Block of a group of one owner, which is final as it comes. */
+  onAlone(self: AvatarId, block: Block): void {
+    const order = this.orders.get(block.group) ?? [];
+    this.orders.set(block.group, order);
+    const key = self + block.group;
+    const length = this.lengths.get(key) ?? 0;
+    if (order.length === length) order.push(block.id);
+    this.expect(order[length] === block.id, 'Finalized Blocks are a prefix of one order');
+    this.lengths.set(key, length + 1);
+    this.checkCausal(self, block);
+  }
+
+  /** Counts what a state holds: nobody can make it grow beyond its bounds. */
+  checkSize(state: ConsensusState, settings: ConsensusSettings): void {
+    for (const [, group] of state.groups) {
+      const owners = group.sync.owners.length;
+      const share = Math.max(CONSENSUS_LIMITS.undecidedMin, settings.heldMax / owners);
+      const undecidedMax = owners * share;
+      let votes = 0;
+      let undecided = group.held.size;
+      for (const node of group.nodes.values()) {
+        if (node.finalizableBallots.length === 0) undecided++;
+        for (const { certificates } of node.tallies.values()) votes += certificates.size;
+      }
+      // Besides one's share, what an honest owner voted for finds room.
+      this.expect(undecided <= 2 * undecidedMax, 'undecided Metablocks are bounded');
+      const perNode = owners * (CONSENSUS_LIMITS.ballotsPerVoterMax + 4);
+      this.expect(votes <= group.nodes.size * perNode, 'votes for a Metablock are bounded');
+      let held = 0;
+      for (const certificates of group.heldCertificates.values()) held += certificates.length;
+      this.expect(held <= owners * share, 'held Certificates are bounded');
+      const asks = group.held.size + group.heldCertificates.size + group.nodes.size + 1;
+      this.expect(group.asks.size <= asks, 'nothing is asked for that nobody waits for');
+      this.expect(group.seen.size <= owners, 'Ballots are kept of owners alone');
+      this.expect(group.voteTips.size <= owners, 'last votes are kept of owners alone');
+      this.expect(group.votes.length <= group.nodes.size + 2, 'own votes are of what is known');
+    }
   }
 
   private checkCausal(self: AvatarId, block: Block): void {

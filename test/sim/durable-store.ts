@@ -7,12 +7,21 @@ import type {
 import type { Block, BlockId } from '../../src/model/block.ts';
 import type { Certificate } from '../../src/model/certificate.ts';
 import type { Metablock, MetablockId } from '../../src/model/metablock.ts';
+import type { CausalSequence } from '../../src/model/numbers.ts';
 import type { AvatarId, GroupId, SyncGroup } from '../../src/model/sync-group.ts';
 
 export interface StackedBlock {
   readonly block: Block;
   held: boolean;
   isFinal: boolean;
+}
+
+/** Two Blocks that continue the same Block of their issuer; the lowest such pair that is known. */
+export interface Fork {
+  readonly group: GroupId;
+  readonly issuer: AvatarId;
+  readonly lastGood: CausalSequence;
+  readonly blocks: readonly [Block, Block];
 }
 
 /** What a Participant of the simulation finds again after a crash. */
@@ -26,14 +35,16 @@ export class DurableStore {
   readonly finalBlocks = new Map<GroupId, BlockId[]>();
   /** Two final rivals of each group that stopped at a fork. */
   readonly alarms = new Map<GroupId, readonly MetablockId[]>();
-  /** Causal Groups of which a fork proof is known, by group and issuer. */
-  readonly forks = new Map<string, DurableState['forks'][number]>();
   /** Group and Metablock of all these chains. */
   readonly finals = new Set<string>();
   readonly metablocks = new Map<MetablockId, Metablock>();
   private readonly open = new Map<MetablockId, Metablock>();
   readonly certificates = new Map<MetablockId, Map<string, Certificate>>();
   readonly blocks = new Map<BlockId, StackedBlock>();
+  /** Blocks beside the own stack, on another branch of a Causal Group that forks. */
+  private readonly branches: Block[] = [];
+  /** Causal Groups of which a fork proof is known, by group and issuer. */
+  readonly forks = new Map<string, Fork>();
   /** Blocks of each Causal Group; the index is the causal sequence less one. */
   readonly causal = new Map<string, Block[]>();
 
@@ -58,6 +69,31 @@ export class DurableStore {
   stack(block: Block, held: boolean): void {
     this.blocks.set(block.id, { block, held, isFinal: false });
     this.causalGroup(block.group, block.issuer).push(block);
+  }
+
+  stackBranch(block: Block, held: boolean): void {
+    this.blocks.set(block.id, { block, held, isFinal: false });
+    this.branches.push(block);
+  }
+
+  /** A Block of a group of one owner. */
+  finalizeAlone(block: Block): void {
+    this.blocks.get(block.id)!.isFinal = true;
+    this.finalBlocks.get(block.group)!.push(block.id);
+  }
+
+  /** @returns whether the proof says more than is known. */
+  putFork(fork: Fork): boolean {
+    const key = fork.group + fork.issuer;
+    const known = this.forks.get(key);
+    if (known !== undefined && known.lastGood <= fork.lastGood) return false;
+    this.forks.set(key, fork);
+    return true;
+  }
+
+  isCovered(block: Block): boolean {
+    const fork = this.forks.get(block.group + block.issuer);
+    return fork !== undefined && block.sequence > fork.lastGood;
   }
 
   /** Applies what one commit makes durable. */
@@ -140,18 +176,22 @@ export class DurableStore {
     return metablock.generation > this.metablocks.get(last)!.generation;
   }
 
+  isAlone(group: GroupId): boolean {
+    return this.groups.some((each) => each.id === group && each.owners.length === 1);
+  }
+
   read(): DurableState {
     const metablocks = this.openMetablocks();
     return {
-      groups: this.groups,
+      groups: this.groups.filter((group) => group.owners.length > 1),
       votes: [...this.votes.values()],
       heads: [...this.heads.values()],
       alarms: this.alarms,
       forks: [...this.forks.values()],
       metablocks,
       certificates: metablocks.flatMap((metablock) => this.certificatesOf(metablock.id)),
-      blocks: [...this.causal.values()]
-        .flat()
+      blocks: [...[...this.causal.values()].flat(), ...this.branches]
+        .filter((block) => !this.isAlone(block.group))
         .map((block) => this.blocks.get(block.id)!)
         .filter((stacked) => !stacked.isFinal),
     };

@@ -1,7 +1,12 @@
 import type { ConsensusState, GroupDescription } from '../../src/consensus/metablockchain.ts';
 import { describe } from '../../src/consensus/metablockchain.ts';
 import type { Metablock } from '../../src/model/metablock.ts';
-import { deriveQuorum, type SyncGroup } from '../../src/model/sync-group.ts';
+import {
+  type AvatarId,
+  deriveQuorum,
+  type GroupId,
+  type SyncGroup,
+} from '../../src/model/sync-group.ts';
 import type { DurableStore } from './durable-store.ts';
 import type { GroupDigest, Message } from './message.ts';
 
@@ -20,7 +25,7 @@ function digestOfGroup(
   described: GroupDescription | undefined,
 ): GroupDigest {
   const lacking = [...store.blocks.values()].filter(
-    ({ block, held }) => !held && block.group === group.id,
+    ({ block, held }) => !held && block.group === group.id && !store.isCovered(block),
   );
   return {
     group: group.id,
@@ -28,23 +33,38 @@ function digestOfGroup(
     head: described?.head?.metablock ?? null,
     ballot: described?.ballot ?? (0 as GroupDigest['ballot']),
     isOpen: described?.open ?? false,
-    frontier: new Map(
-      group.owners.map((owner) => [owner, store.causalGroup(group.id, owner).length]),
-    ),
+    frontier: new Map(group.owners.map((owner) => [owner, frontierOf(store, group.id, owner)])),
     lacking: lacking.slice(0, CHUNK_BLOCKS).map(({ block }) => block.id),
+    forks: new Map(
+      [...store.forks.values()]
+        .filter((fork) => fork.group === group.id)
+        .map(({ issuer, lastGood }) => [issuer, lastGood]),
+    ),
   };
+}
+
+/** Of a Causal Group that forks, what comes before the fork. */
+function frontierOf(store: DurableStore, group: GroupId, owner: AvatarId): number {
+  const count = store.causalGroup(group, owner).length;
+  return Math.min(count, store.forks.get(group + owner)?.lastGood ?? count);
 }
 
 /** Do two digests of a group call for an exchange? Ballots alone do not. */
 export function isSameDigest(a: GroupDigest, b: GroupDigest): boolean {
   if (a.finalizedLevel !== b.finalizedLevel || a.head !== b.head) return false;
   if (a.lacking.length + b.lacking.length > 0) return false;
+  if (a.forks.size !== b.forks.size) return false;
+  if (![...a.forks].every(([issuer, last]) => b.forks.get(issuer) === last)) return false;
   return [...a.frontier].every(([owner, count]) => b.frontier.get(owner) === count);
 }
 
 /** What a peer that stands at `theirs` lacks: Blocks, then finalized chain, then what is open. */
 export function answer(store: DurableStore, ours: GroupDigest, theirs: GroupDigest): Message[] {
   const messages: Message[] = [];
+  for (const [issuer, lastGood] of ours.forks) {
+    if ((theirs.forks.get(issuer) ?? Number.POSITIVE_INFINITY) <= lastGood) continue;
+    messages.push({ kind: 'fork-proof', blocks: store.forks.get(ours.group + issuer)!.blocks });
+  }
   for (const [issuer, count] of ours.frontier) {
     const from = theirs.frontier.get(issuer) ?? 0;
     const blocks = store

@@ -1,11 +1,16 @@
-import { hash as digest } from 'node:crypto';
+import * as crypto from 'node:crypto';
 import { equalBytes, type HashFunction, toHex32 } from '../../src/model/bytes.ts';
 import type { AvatarId } from '../../src/model/sync-group.ts';
 import type { Signer, Verifier } from '../../src/ports/signer.ts';
 
 /** SHA-256 by Node; the independent one. */
 export const sha256: HashFunction = (message) =>
-  new Uint8Array(digest('sha256', message, 'buffer'));
+  new Uint8Array(
+    typeof crypto.hash === 'function'
+      ? crypto.hash('sha256', message, 'buffer')
+      : // Node before 20.12.
+        crypto.createHash('sha256').update(message).digest(),
+  );
 
 function signatureOf(publicKey: Uint8Array, message: Uint8Array): Uint8Array {
   const keyed = new Uint8Array(publicKey.length + message.length);

@@ -15,6 +15,8 @@ export interface GroupDigest {
   readonly frontier: ReadonlyMap<AvatarId, number>;
   /** Blocks whose Entries are missing there. */
   readonly lacking: readonly BlockId[];
+  /** Issuers whose Causal Group is known to fork, and its last Block before that. */
+  readonly forks: ReadonlyMap<AvatarId, number>;
 }
 
 /** What travels over a link of the simulation. */
@@ -23,6 +25,8 @@ export type Message =
   | { readonly kind: 'metablock'; readonly metablock: Metablock }
   | { readonly kind: 'certificate'; readonly certificate: Certificate }
   | { readonly kind: 'ballot-note'; readonly note: BallotNote }
+  /** Two Blocks of one issuer that continue the same Block. */
+  | { readonly kind: 'fork-proof'; readonly blocks: readonly [Block, Block] }
   | {
       readonly kind: 'want';
       readonly metablocks: readonly MetablockId[];

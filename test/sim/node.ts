@@ -7,9 +7,11 @@ import {
   restore,
   step,
 } from '../../src/consensus/metablockchain.ts';
-import { type Block, encodeBlockHeader, sealBlock } from '../../src/model/block.ts';
+import { encodeBlockHeader, sealBlock } from '../../src/model/block.ts';
 import type { CausalSequence } from '../../src/model/numbers.ts';
 import type { AvatarId, GroupId, SyncGroup } from '../../src/model/sync-group.ts';
+import type { Liar } from './behaviour.ts';
+import { BlockStack } from './block-stack.ts';
 import { DurableStore } from './durable-store.ts';
 import { answer, digestOf, give, isSameDigest } from './exchange.ts';
 import { type KeyedSigner, sha256 } from './keyed-signer.ts';
@@ -25,7 +27,9 @@ export class SimNode {
   /** Null while it is down. */
   state: ConsensusState | null = null;
   private readonly clock: { readonly offsetMs: number; readonly rate: number };
-  private readonly early = new Map<string, { block: Block; held: boolean }>();
+  /** Null for an honest one. */
+  readonly liar: Liar | null;
+  private readonly stack: BlockStack;
   private readonly heard = new Map<AvatarId, readonly GroupDigest[]>();
   private wakeAtMs = Number.POSITIVE_INFINITY;
 
@@ -36,6 +40,7 @@ export class SimNode {
       readonly signer: KeyedSigner;
       readonly groups: readonly SyncGroup[];
       readonly clock: { readonly offsetMs: number; readonly rate: number };
+      readonly liar?: Liar | null;
     },
   ) {
     this.around = around;
@@ -43,6 +48,8 @@ export class SimNode {
     this.signer = parts.signer;
     this.store = new DurableStore(parts.groups);
     this.clock = parts.clock;
+    this.liar = parts.liar ?? null;
+    this.stack = new BlockStack(this);
   }
 
   get id(): AvatarId {
@@ -55,8 +62,8 @@ export class SimNode {
 
   start(): void {
     this.state = restore(this.context, this.store.read(), this.localMs);
-    this.around.checker.onStart(this.store, this.state);
-    this.early.clear();
+    if (this.liar === null) this.around.checker.onStart(this.store, this.state);
+    this.stack.clear();
     this.heard.clear();
     this.wakeAtMs = Number.POSITIVE_INFINITY;
     this.schedule();
@@ -69,12 +76,16 @@ export class SimNode {
 
   receive(message: Message, from: SimNode): void {
     if (this.state === null) return;
+    this.liar?.hear?.(this, message);
     switch (message.kind) {
       case 'block':
-        this.observeBlock(message.block, message.held, from);
+        this.stack.observe(message, from);
+        return;
+      case 'fork-proof':
+        this.stack.observeProof(message.blocks, from);
         return;
       case 'want':
-        for (const each of give(this.store, message)) this.around.send(this, from, each);
+        for (const each of give(this.store, message)) this.tell(from, each);
         return;
       case 'digest':
         this.compare(message, from);
@@ -82,6 +93,12 @@ export class SimNode {
       default:
         this.feed(message, from);
     }
+  }
+
+  /** Sends a message to one peer, or what a liar sends in its place. */
+  tell(to: SimNode, message: Message): void {
+    const said = this.liar?.speak?.(this, to, message, this.around.prng) ?? [message];
+    for (const each of said) this.around.send(this, to, each);
   }
 
   /** Makes a Block of one's own: stacked durably, then sent. */
@@ -108,38 +125,9 @@ export class SimNode {
     this.around.onBlock(block);
     for (const peer of this.around.peersOf(this)) {
       const held = !this.around.prng.chance(this.around.headerFirst);
-      this.around.send(this, peer, { kind: 'block', block, held });
+      this.tell(peer, { kind: 'block', block, held });
     }
-    this.feed({ kind: 'block', block, held: true }, null);
-  }
-
-  /** The Block Stack: each Causal Group in its order. */
-  private observeBlock(block: Block, held: boolean, from: SimNode): void {
-    if (!this.store.groups.some((group) => group.id === block.group)) {
-      this.feed({ kind: 'block', block, held: false }, null);
-      return;
-    }
-    const known = this.store.blocks.get(block.id);
-    if (known !== undefined) {
-      if (known.held || !held) return;
-      known.held = true;
-      this.feed({ kind: 'block', block, held }, null);
-      return;
-    }
-    const stacked = this.store.causalGroup(block.group, block.issuer);
-    const place = `${block.group}${block.issuer}`;
-    if (block.sequence > stacked.length + 1) {
-      this.early.set(`${place}${block.sequence}`, { block, held });
-      return;
-    }
-    if (block.sequence <= stacked.length) return;
-    this.store.stack(block, held);
-    if (this.around.relays) this.relay({ kind: 'block', block, held }, from);
-    this.feed({ kind: 'block', block, held }, null);
-    const next = this.early.get(`${place}${block.sequence + 1}`);
-    if (next === undefined || this.state === null) return;
-    this.early.delete(`${place}${block.sequence + 1}`);
-    this.observeBlock(next.block, next.held, from);
+    this.stack.hand(block, true);
   }
 
   /** One step of the core, its commit, and what follows; a crash may come between. */
@@ -147,7 +135,8 @@ export class SimNode {
     if (this.state === null) return;
     const nowMs = this.localMs;
     const { state, effects } = step(this.context, this.state, event, nowMs);
-    if (event.kind === 'tick') this.around.checker.onTick(nowMs, nextDeadline(state));
+    if (event.kind === 'tick' && this.liar === null)
+      this.around.checker.onTick(nowMs, nextDeadline(state));
     this.commit(state, effects, event, from);
   }
 
@@ -165,7 +154,7 @@ export class SimNode {
     }
     this.state = state;
     for (const effect of effects) this.store.apply(effect);
-    checker.onCommit(this.id, effects);
+    if (this.liar === null) checker.onCommit(this.id, effects, this.store);
     for (const effect of effects) {
       if (effect.kind !== 'finalize') continue;
       for (const block of effect.blocks) this.around.onFinal(this, block);
@@ -182,7 +171,7 @@ export class SimNode {
   }
 
   private speak(effect: ConsensusEffect, event: ConsensusEvent | null, from: SimNode | null): void {
-    this.around.checker.onSend(this.id, this.store, effect);
+    if (this.liar === null) this.around.checker.onSend(this.id, this.store, effect);
     switch (effect.kind) {
       case 'send-metablock':
         this.relay({ kind: 'metablock', metablock: effect.metablock }, null);
@@ -203,10 +192,8 @@ export class SimNode {
     }
   }
 
-  private relay(message: Message, from: SimNode | null): void {
-    for (const peer of this.around.peersOf(this)) {
-      if (peer !== from) this.around.send(this, peer, message);
-    }
+  relay(message: Message, from: SimNode | null): void {
+    for (const peer of this.around.peersOf(this)) if (peer !== from) this.tell(peer, message);
   }
 
   /** What lies in the own store is fed again; the rest is asked for. */
@@ -217,6 +204,7 @@ export class SimNode {
       const metablock = this.store.metablocks.get(id);
       if (metablock !== undefined) this.feed({ kind: 'metablock', metablock }, null);
     }
+    this.stack.want(blocks);
     for (const id of effect.blocks) {
       const stacked = this.store.blocks.get(id);
       if (stacked === undefined) continue;
@@ -234,7 +222,7 @@ export class SimNode {
     for (const peer of this.around.peersOf(this)) {
       const theirs = this.heard.get(peer.id);
       if (!isOpen && theirs !== undefined && !differs(groups, theirs)) continue;
-      this.around.send(this, peer, { kind: 'digest', groups, isAnswer: false });
+      this.tell(peer, { kind: 'digest', groups, isAnswer: false });
     }
   }
 
@@ -247,15 +235,13 @@ export class SimNode {
     if (this.state === null) return;
     const ours = digestOf(this.store, this.state);
     if (!message.isAnswer) {
-      this.around.send(this, from, { kind: 'digest', groups: ours, isAnswer: true });
+      this.tell(from, { kind: 'digest', groups: ours, isAnswer: true });
     }
     for (const digest of ours) {
       const other = theirs.find((each) => each.group === digest.group);
       if (other === undefined) continue;
       if (isSameDigest(digest, other) && !other.isOpen && !digest.isOpen) continue;
-      for (const message of answer(this.store, digest, other)) {
-        this.around.send(this, from, message);
-      }
+      for (const each of answer(this.store, digest, other)) this.tell(from, each);
     }
   }
 

@@ -9,7 +9,26 @@ export interface GroupPlan {
   readonly availability?: Availability;
   /** Hold its chain without owning it. */
   readonly subscribers?: readonly number[];
+  /** In place of the scenario's own. */
+  readonly blocksPerSecond?: number;
+  /** From when to when nobody issues a Block, in virtual time. */
+  readonly quietMs?: readonly [number, number];
 }
+
+/** Each a file of liars/. */
+export type LiarKind =
+  | 'equivocator'
+  | 'forker'
+  | 'double-voter'
+  | 'withholder'
+  | 'idler'
+  | 'grinder'
+  | 'replayer'
+  | 'forger'
+  | 'babbler'
+  | 'leaper'
+  | 'flooder'
+  | 'censor';
 
 /** What a run is to be like; what is left out is drawn from the seed. */
 export interface Scenario {
@@ -24,10 +43,14 @@ export interface Scenario {
   readonly settings?: Partial<ConsensusSettings>;
   /** Down from the start to the end. */
   readonly dead?: readonly number[];
+  /** Down for good from some time on. */
+  readonly deaths?: readonly { readonly who: number; readonly atMs: number }[];
+  /** The first Participants are Byzantine, of these kinds; `any` is drawn from the seed. */
+  readonly liars?: readonly (LiarKind | 'any')[];
   /** Up only when the network heals. */
   readonly late?: readonly number[];
-  /** Is everybody linked to everybody, or each to the next? */
-  readonly topology?: 'mesh' | 'ring';
+  /** Is everybody linked to everybody, each to the next, or to those it shares a group with? */
+  readonly topology?: 'mesh' | 'ring' | 'groups';
   /** Owners vote at random within the rules until the network heals. */
   readonly wild?: boolean;
   readonly safetyMs?: number;

@@ -8,15 +8,10 @@ import { castVote, whatForbids } from '../../src/consensus/voting.ts';
 import { Work } from '../../src/consensus/work.ts';
 import { encodeMetablock, sealMetablock } from '../../src/model/metablock.ts';
 import { type Ballot, type Generation, NO_GENERATION } from '../../src/model/numbers.ts';
+import type { Behaviour } from './behaviour.ts';
 import { sha256 } from './keyed-signer.ts';
 import type { SimNode } from './node.ts';
 import type { Prng } from './prng.ts';
-
-/** How an owner behaves that does not follow the voting policy. */
-export interface Behaviour {
-  /** Does one thing, or nothing. */
-  act(node: SimNode, prng: Prng): void;
-}
 
 /** Votes for anything and prepares on anything, at random, within the rules of voting. */
 export const WILD: Behaviour = {

@@ -1,13 +1,20 @@
 import type { ConsensusContext } from '../../src/consensus/metablockchain.ts';
 import { DEFAULT_SETTINGS } from '../../src/consensus/metablockchain.ts';
-import type { VoteRules } from '../../src/consensus/vote-rules.ts';
 import { TwinConflicts } from '../../src/kernel/twin-conflicts.ts';
 import type { Block, BlockId } from '../../src/model/block.ts';
 import { toHex32 } from '../../src/model/bytes.ts';
-import { makeSyncGroup, type SyncGroup } from '../../src/model/sync-group.ts';
-import { Checker, Violation } from './checker.ts';
+import { invariant } from '../../src/model/invariant.ts';
+import {
+  deriveQuorum,
+  type GroupId,
+  makeSyncGroup,
+  type SyncGroup,
+} from '../../src/model/sync-group.ts';
+import { Checker, Stall } from './checker.ts';
 import { KeyedSigner, keyedVerifier, sha256 } from './keyed-signer.ts';
+import { LIAR_KINDS, LIARS } from './liars/kinds.ts';
 import type { Message } from './message.ts';
+import type { Mutation } from './mutation.ts';
 import { SimNode } from './node.ts';
 import { Prng } from './prng.ts';
 import { drawFaults, type Faults, type Scenario } from './scenario.ts';
@@ -19,6 +26,8 @@ import { WILD } from './wild.ts';
 const DIGEST_MS = 200;
 /** Between two deeds of a wild owner, at most. */
 const WILD_MS = 40;
+/** Between two deeds of a liar, at most. */
+const LIAR_MS = 100;
 
 export interface Report {
   readonly levels: number;
@@ -40,15 +49,16 @@ export class SimWorld {
   readonly faults: Faults;
   readonly groups: SyncGroup[];
   readonly nodes: SimNode[];
-  /** Participants that are down for good are not waited for. */
-  readonly dead: ReadonlySet<SimNode>;
+  /** Participants that are down for good are not waited for; deaths add to them. */
+  readonly dead: Set<SimNode>;
   messages = 0;
   readonly finalityMs: number[] = [];
   private isHealed = false;
   private isolated: ReadonlySet<SimNode> | null = null;
+  private readonly neighbours = new Map<SimNode, readonly SimNode[]>();
   private readonly issued = new Map<BlockId, { readonly block: Block; readonly atMs: number }>();
 
-  constructor(scenario: Scenario, seed: number, rules?: VoteRules) {
+  constructor(scenario: Scenario, seed: number, mutation: Mutation = {}) {
     this.scenario = scenario;
     this.prng = new Prng(seed);
     const drawn = drawFaults(this.prng);
@@ -78,7 +88,7 @@ export class SimWorld {
         conflicts: new TwinConflicts(),
         settings,
         passive: scenario.wild === true,
-        ...(rules === undefined ? {} : { rules }),
+        ...mutation,
       };
       const held = this.groups.filter((_group, at) => {
         const plan = scenario.groups[at]!;
@@ -86,8 +96,15 @@ export class SimWorld {
       });
       const skew = this.prng.between(-this.faults.skew, this.faults.skew);
       const clock = { offsetMs: this.prng.between(0, 1e6), rate: 1 + skew };
-      return new SimNode(this.surroundings(), context, { signer, groups: held, clock });
+      const kind = scenario.liars?.[index];
+      const drawnKind = kind === 'any' ? this.prng.pick(LIAR_KINDS) : kind;
+      const liar = drawnKind === undefined ? null : LIARS[drawnKind](this.prng);
+      return new SimNode(this.surroundings(), context, { signer, groups: held, clock, liar });
     });
+    for (const group of this.groups) {
+      const liars = this.nodes.filter(({ id, liar }) => liar !== null && group.owners.includes(id));
+      invariant(liars.length < group.owners.length / 3, 'fewer than a third of a group are liars');
+    }
     this.dead = new Set((scenario.dead ?? []).map((index) => this.nodes[index]!));
   }
 
@@ -101,7 +118,7 @@ export class SimWorld {
       send: (from, to, message) => this.send(from, to, message),
       onCrash: (node) => {
         this.time.after(this.prng.between(1, this.faults.downMs), () => {
-          if (node.state === null) node.start();
+          if (node.state === null && !this.dead.has(node)) node.start();
         });
       },
       onBlock: (block) => this.issued.set(block.id, { block, atMs: this.time.nowMs }),
@@ -116,11 +133,25 @@ export class SimWorld {
     };
   }
 
-  private peersOf(node: SimNode): SimNode[] {
+  private peersOf(node: SimNode): readonly SimNode[] {
+    if (this.scenario.topology === 'groups') return this.neighboursOf(node);
     if (this.scenario.topology !== 'ring') return this.nodes.filter((each) => each !== node);
     const at = this.nodes.indexOf(node);
     const count = this.nodes.length;
     return [...new Set([this.nodes[(at + 1) % count]!, this.nodes[(at + count - 1) % count]!])];
+  }
+
+  private neighboursOf(node: SimNode): readonly SimNode[] {
+    let neighbours = this.neighbours.get(node);
+    if (neighbours === undefined) {
+      const shared = this.scenario.groups.map(({ owners, subscribers }) =>
+        [...owners, ...(subscribers ?? [])].map((index) => this.nodes[index]!),
+      );
+      const near = shared.filter((each) => each.includes(node)).flat();
+      neighbours = [...new Set(near)].filter((each) => each !== node);
+      this.neighbours.set(node, neighbours);
+    }
+    return neighbours;
   }
 
   private isCut(a: SimNode, b: SimNode): boolean {
@@ -148,6 +179,9 @@ export class SimWorld {
       if (!this.dead.has(node) && !late.has(node)) node.start();
       const tell = () => {
         node.tellDigest();
+        if (node.state !== null && node.liar === null) {
+          this.checker.checkSize(node.state, node.context.settings);
+        }
         this.time.after(DIGEST_MS, tell);
       };
       this.time.after(this.prng.between(0, DIGEST_MS), tell);
@@ -157,19 +191,27 @@ export class SimWorld {
         this.load(this.nodes[owner]!, group, loadMs);
       }
     }
+    for (const { who, atMs } of this.scenario.deaths ?? []) {
+      this.time.at(atMs, () => this.kill(this.nodes[who]!));
+    }
+    for (const node of this.nodes) if (node.liar !== null) this.runLiar(node);
     if (this.faults.partitionsPerSecond > 0) this.cutLater();
-    if (this.scenario.wild === true) for (const node of this.nodes) this.runWild(node);
+    if (this.scenario.wild === true)
+      for (const node of this.nodes) if (node.liar === null) this.runWild(node);
   }
 
   private load(node: SimNode, group: SyncGroup, untilMs: number): void {
     if (this.scenario.allAtOnce === true) this.time.at(1, () => node.issueBlock(group));
-    const rate = this.scenario.blocksPerSecond ?? 2;
+    const plan = this.scenario.groups[this.groups.indexOf(group)]!;
+    const rate = plan.blocksPerSecond ?? this.scenario.blocksPerSecond ?? 2;
+    const [quietFromMs, quietToMs] = plan.quietMs ?? [0, 0];
     if (rate === 0) return;
     const next = () => {
       const waitMs = this.prng.between(0, 2000 / rate);
       if (this.time.nowMs + waitMs > untilMs) return;
       this.time.after(waitMs, () => {
-        node.issueBlock(group);
+        const { nowMs } = this.time;
+        if (nowMs < quietFromMs || nowMs >= quietToMs) node.issueBlock(group);
         next();
       });
     };
@@ -180,6 +222,17 @@ export class SimWorld {
     if (this.isHealed) return;
     WILD.act(node, this.prng);
     this.time.after(this.prng.between(0, WILD_MS), () => this.runWild(node));
+  }
+
+  /** Liars lie on after the network has healed. */
+  private runLiar(node: SimNode): void {
+    if (node.state !== null) node.liar?.act(node, this.prng);
+    this.time.after(this.prng.between(0, LIAR_MS), () => this.runLiar(node));
+  }
+
+  private kill(node: SimNode): void {
+    this.dead.add(node);
+    node.state = null;
   }
 
   private cutLater(): void {
@@ -204,13 +257,31 @@ export class SimWorld {
     }
   }
 
-  /** Is every Block that an owner made durable final at everybody who holds its group? */
+  private isAwaited(node: SimNode): boolean {
+    return !this.dead.has(node) && node.liar === null;
+  }
+
+  /** Groups of which a Quorum is alive and honest. */
+  private livingGroups(): ReadonlySet<GroupId> {
+    const living = this.groups.filter(({ owners, quorumPolicy }) => {
+      const awaited = this.nodes.filter((node) => this.isAwaited(node) && owners.includes(node.id));
+      return awaited.length >= deriveQuorum(owners.length, quorumPolicy);
+    });
+    return new Set(living.map((group) => group.id));
+  }
+
+  /**
+   * Is every Block that an honest owner made durable final at all honest ones who hold its group?
+   * What died with its issuer, or with its group's Quorum, is not waited for.
+   */
   isAllFinal(): boolean {
+    const living = this.livingGroups();
+    const awaited = this.nodes.filter((node) => this.isAwaited(node));
+    const issuers = new Set(awaited.map((node) => node.id));
     for (const { block } of this.issued.values()) {
-      for (const node of this.nodes) {
-        if (this.dead.has(node) || !node.store.groups.some((each) => each.id === block.group)) {
-          continue;
-        }
+      if (!living.has(block.group) || !issuers.has(block.issuer)) continue;
+      for (const node of awaited) {
+        if (!node.store.groups.some((each) => each.id === block.group)) continue;
         if (node.store.blocks.get(block.id)?.isFinal !== true) return false;
       }
     }
@@ -245,17 +316,18 @@ export class SimWorld {
       isDone = this.isAllFinal();
       return isDone;
     });
-    if (!isDone) throw new Violation(`not final ${withinMs} ms after healing\n${this.stuck()}`);
+    if (!isDone) throw new Stall(`not final ${withinMs} ms after healing\n${this.stuck()}`);
     return this.time.nowMs - fromMs;
   }
 
   /** An idle World is silent: after some time to come to rest nothing at all is sent. */
   checkSilence(restMs: number): void {
+    if (this.dead.size > 0 || this.nodes.some((node) => node.liar !== null)) return;
     this.time.run(this.time.nowMs + restMs);
     const before = this.messages;
     this.time.run(this.time.nowMs + 60_000);
-    if (this.messages !== before && this.dead.size === 0) {
-      throw new Violation(`an idle World sent ${this.messages - before} messages in a minute`);
+    if (this.messages !== before) {
+      throw new Stall(`an idle World sent ${this.messages - before} messages in a minute`);
     }
   }
 }

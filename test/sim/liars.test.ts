@@ -1,0 +1,25 @@
+import { describe, expect, it } from 'vitest';
+import { Stall } from './checker.ts';
+import { makeMutation } from './mutation.ts';
+import { run } from './run.ts';
+import { LIAR_SCENARIOS } from './scenarios.ts';
+import { seedsOf } from './seeds.ts';
+
+const SEEDS = 6;
+
+describe('beside Byzantine owners the honest agree, and all they say becomes final', () => {
+  it.each(LIAR_SCENARIOS)('$name', { timeout: 300_000 }, (scenario) => {
+    for (const seed of seedsOf(SEEDS)) {
+      const report = run(scenario, seed);
+      expect(report.blocks).toBeGreaterThan(0);
+      expect(report.levels).toBeGreaterThan(0);
+    }
+  });
+
+  it('but without turns a censor starves them', { timeout: 300_000 }, () => {
+    const censor = LIAR_SCENARIOS.find(({ name }) => name === 'censor')!;
+    const shorter = { ...censor, livenessMs: 10_000 };
+    expect(() => run(shorter, 1, makeMutation('turns'))).toThrow(Stall);
+    expect(run(shorter, 1).healedMs).toBeLessThan(10_000);
+  });
+});

@@ -1,0 +1,20 @@
+import { describe, expect, it } from 'vitest';
+import { run } from './run.ts';
+import { ALL_SCENARIOS } from './scenarios.ts';
+
+/** Seeds that failed once, and what each taught. */
+const TAUGHT = [
+  {
+    scenario: 'equivocator',
+    seed: 3,
+    taught:
+      'who knows both Metablocks of an equivocator tells those that vote for the one they know',
+  },
+] as const;
+
+describe('what failed once holds', () => {
+  it.each(TAUGHT)('$taught: $scenario, seed $seed', { timeout: 120_000 }, ({ scenario, seed }) => {
+    const named = ALL_SCENARIOS.find(({ name }) => name === scenario)!;
+    expect(run(named, seed).levels).toBeGreaterThan(0);
+  });
+});
