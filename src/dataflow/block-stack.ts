@@ -75,13 +75,20 @@ export function deriveStanding(
 export function deriveNextHeader(
   tips: CausalTips,
   group: SyncGroup,
-  own: { readonly issuer: AvatarId; readonly atMs: number; readonly entryCount: number },
+  own: {
+    readonly issuer: AvatarId;
+    readonly atMs: number;
+    readonly entryCount: number;
+    /** Is this owner known to have forked its log? Nothing hangs on a dead log. */
+    readonly isForked: (owner: AvatarId) => boolean;
+  },
   packed: PackedEntries,
 ): BlockHeader {
   const tip = tips.tip(group.id, own.issuer);
   const dependencies: BlockId[] = [];
   for (const owner of group.owners) {
-    const other = owner === own.issuer ? null : tips.tip(group.id, owner);
+    const isLeftOut = owner === own.issuer || own.isForked(owner);
+    const other = isLeftOut ? null : tips.tip(group.id, owner);
     if (other !== null) dependencies.push(other.block);
   }
   return {

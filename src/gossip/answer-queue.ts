@@ -1,6 +1,7 @@
 import {
   type Answer,
   answerBlocks,
+  answerForks,
   answerMetablocks,
   answerRange,
   type Outgoing,
@@ -9,7 +10,9 @@ import type { Message } from './messages.ts';
 import type { GossipSettings } from './settings.ts';
 import type { GossipSource } from './source.ts';
 
-export type Request = Message & { kind: 'want-blocks' | 'want-metablocks' | 'want-range' };
+export type Request = Message & {
+  kind: 'want-blocks' | 'want-metablocks' | 'want-range' | 'want-forks';
+};
 
 /** What one peer asked for, answered one after the other: single things before ranges. */
 export class AnswerQueue {
@@ -30,6 +33,8 @@ export class AnswerQueue {
       this.single.push(answerBlocks(this.source, request.ids));
     } else if (request.kind === 'want-metablocks') {
       this.single.push(answerMetablocks(this.source, request.ids));
+    } else if (request.kind === 'want-forks') {
+      this.single.push(answerForks(this.source, request.group));
     } else {
       this.ranges.push(answerRange(this.source, request, this.settings));
     }

@@ -58,6 +58,11 @@ export function* answerMetablocks(source: GossipSource, ids: readonly Hex32[]): 
   if (missing.length > 0) yield { lane: 'urgent', message: { kind: 'not-found', ids: missing } };
 }
 
+/** The fork proofs of a group. Votes may hang on them: urgent. */
+export function* answerForks(source: GossipSource, group: GroupId): Answer {
+  for (const proof of source.forks(group)) yield urgent({ kind: 'fork-proof', proof });
+}
+
 function urgent(item: GossipItem): Outgoing {
   return { lane: 'urgent', message: { kind: 'item', item, answer: true } };
 }
@@ -133,6 +138,8 @@ class ChainAnswer {
       }
       if (steps.length === 0) break;
     }
+    // They come before what an owner may have made anew because of them.
+    yield* answerForks(this.source, this.group);
     for (const step of this.source.open(this.group)) {
       yield* this.step(step);
       yield* this.certificates(step);

@@ -2,7 +2,7 @@ import type { BlockId } from '../model/block.ts';
 import type { CausalSequence, Level } from '../model/numbers.ts';
 import type { GroupId } from '../model/sync-group.ts';
 import type { Range } from './messages.ts';
-import type { Digest, GroupDigest } from './source.ts';
+import type { CausalDigest, Digest, GroupDigest } from './source.ts';
 
 /** What one Participant lacks and another has. */
 export interface Differences {
@@ -10,6 +10,8 @@ export interface Differences {
   readonly ranges: readonly Range[];
   /** Blocks of theirs that stand where we have another one: an issuer has forked its log. */
   readonly forks: readonly BlockId[];
+  /** Groups of which they have a fork proof that we lack. */
+  readonly proofs: readonly GroupId[];
 }
 
 const NONE: ReadonlySet<GroupId> = new Set();
@@ -28,6 +30,7 @@ export function compare(
 ): Differences {
   const ranges: Range[] = [];
   const forks: BlockId[] = [];
+  const proofs: GroupId[] = [];
   for (const group of theirs) {
     const own = mine.get(group.group);
     if (lacksChain(own, group, fresh.has(group.group))) {
@@ -35,17 +38,31 @@ export function compare(
       ranges.push({ range: 'chain', group: group.group, from });
     }
     const tips = new Map(own?.issuers.map((each) => [each.issuer, each] as const));
+    if (group.issuers.some((each) => lacksProof(tips.get(each.issuer), each))) {
+      proofs.push(group.group);
+    }
     for (const { issuer, sequence, block } of group.issuers) {
       const tip = tips.get(issuer);
-      if (sequence > (tip?.sequence ?? 0)) {
-        const from = ((tip?.sequence ?? 0) + 1) as CausalSequence;
+      const ownSequence = tip?.sequence ?? 0;
+      // What comes at or after a fork is in no order, and wanted one by one if at all.
+      const theirSequence = tip?.fork === undefined ? sequence : Math.min(sequence, tip.fork - 1);
+      if (theirSequence > ownSequence) {
+        const from = (ownSequence + 1) as CausalSequence;
         ranges.push({ range: 'causal', group: group.group, issuer, from });
-      } else if (sequence === tip?.sequence && block !== tip.block) {
+      } else if (sequence === ownSequence && block !== null && block !== tip?.block) {
         forks.push(block);
       }
     }
   }
-  return { ranges, forks };
+  return { ranges, forks, proofs };
+}
+
+/** Do they know of a fork, or of an earlier or another one, than we do? */
+function lacksProof(own: CausalDigest | undefined, theirs: CausalDigest): boolean {
+  if (theirs.fork === undefined) return false;
+  if (own?.fork === undefined || own.fork > theirs.fork) return true;
+  const isSamePlace = own.fork === theirs.fork && own.sequence === theirs.sequence;
+  return isSamePlace && own.block !== theirs.block;
 }
 
 function lacksChain(own: GroupDigest | undefined, theirs: GroupDigest, fresh: boolean): boolean {

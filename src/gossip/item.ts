@@ -1,6 +1,7 @@
 import type { Block } from '../model/block.ts';
 import { toHex } from '../model/bytes.ts';
 import type { BallotNote, Certificate } from '../model/certificate.ts';
+import type { ForkProof } from '../model/fork-proof.ts';
 import type { Metablock } from '../model/metablock.ts';
 import type { AvatarId } from '../model/sync-group.ts';
 
@@ -10,7 +11,8 @@ export type GossipItem =
   | { readonly kind: 'block'; readonly block: Block; readonly payload: Uint8Array | null }
   | { readonly kind: 'metablock'; readonly metablock: Metablock }
   | { readonly kind: 'certificate'; readonly certificate: Certificate }
-  | { readonly kind: 'ballot-note'; readonly note: BallotNote };
+  | { readonly kind: 'ballot-note'; readonly note: BallotNote }
+  | { readonly kind: 'fork-proof'; readonly proof: ForkProof };
 
 /** An item, and how it came here. */
 export interface Delivery {
@@ -23,8 +25,8 @@ export interface Delivery {
 /** What stands for an item where it is only remembered. */
 export type ItemKey = string;
 
-/** Who made the item, and so sent it to all its own neighbours. */
-export function originOf(item: GossipItem): AvatarId {
+/** Who made the item, and so sent it to all its own neighbours; null where anybody may have. */
+export function originOf(item: GossipItem): AvatarId | null {
   switch (item.kind) {
     case 'block':
       return item.block.issuer;
@@ -34,6 +36,8 @@ export function originOf(item: GossipItem): AvatarId {
       return item.certificate.certifier;
     case 'ballot-note':
       return item.note.owner;
+    case 'fork-proof':
+      return null;
     default:
       return item satisfies never;
   }
@@ -54,6 +58,8 @@ export function keyOf(item: GossipItem): ItemKey {
       return toHex(item.certificate.signature.subarray(32));
     case 'ballot-note':
       return toHex(item.note.signature.subarray(32));
+    case 'fork-proof':
+      return item.proof.branches.map((each) => each.id).join();
     default:
       return item satisfies never;
   }

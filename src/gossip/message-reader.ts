@@ -7,6 +7,7 @@ import {
   decodeCertificate,
 } from '../model/certificate.ts';
 import { type ByteReader, CodecError, decoding } from '../model/codec.ts';
+import { decodeForkProof, FORK_PROOF_BYTES_MAX } from '../model/fork-proof.ts';
 import { decodeMetablock, METABLOCK_BYTES_MAX } from '../model/metablock.ts';
 import type { Ballot, CausalSequence, Level } from '../model/numbers.ts';
 import { accept, refuse, type Verdict } from '../model/verdict.ts';
@@ -50,7 +51,8 @@ function readBody(hash: HashFunction, name: MessageName, reader: ByteReader): Me
     case 'item-header':
     case 'item-metablock':
     case 'item-certificate':
-    case 'item-ballot-note': {
+    case 'item-ballot-note':
+    case 'item-fork-proof': {
       const flags = reader.u8();
       if (flags > ANSWER_FLAG) throw new CodecError(`flags ${flags}`);
       return { kind: 'item', item: readItem(hash, name, reader), answer: flags === ANSWER_FLAG };
@@ -59,6 +61,8 @@ function readBody(hash: HashFunction, name: MessageName, reader: ByteReader): Me
     case 'want-metablocks':
     case 'not-found':
       return { kind: name, ids: readIds(reader, GOSSIP_LIMITS.idsMax) };
+    case 'want-forks':
+      return { kind: 'want-forks', group: reader.id() };
     case 'want-causal':
     case 'want-chain':
     case 'chunk-end':
@@ -130,6 +134,10 @@ function readItem(
       const note = partOf(decodeBallotNote(readRest(reader, BALLOT_NOTE_BYTES)));
       return { kind: 'ballot-note', note };
     }
+    case 'item-fork-proof': {
+      const proof = partOf(decodeForkProof(hash, readRest(reader, FORK_PROOF_BYTES_MAX)));
+      return { kind: 'fork-proof', proof };
+    }
     default:
       return name satisfies never;
   }
@@ -175,18 +183,22 @@ function readGroup(reader: ByteReader): GroupDigest {
   if ((levels === 0) !== (metablock === null)) throw new CodecError('Level against Metablock');
   const head = reader.idOrNone();
   const count = reader.count(GOSSIP_LIMITS.digestGroupIssuersMax);
-  const issuers = Array.from(
-    { length: count },
-    (): CausalDigest => ({
-      issuer: reader.id(),
-      sequence: reader.u64() as CausalSequence,
-      block: reader.id(),
-    }),
-  );
+  const issuers = Array.from({ length: count }, () => readIssuer(reader));
   if (!isSortedSet(issuers.map((each) => each.issuer))) {
     throw new CodecError('issuers out of order');
   }
-  if (issuers.some((each) => each.sequence === 0)) throw new CodecError('causal sequence 0');
   const finalized = metablock === null ? null : { level: (levels - 1) as Level, metablock };
   return { group, finalized, head, ballot: reader.u64() as Ballot, issuers };
+}
+
+function readIssuer(reader: ByteReader): CausalDigest {
+  const issuer = reader.id();
+  const sequence = reader.u64() as CausalSequence;
+  const block = reader.idOrNone();
+  const fork = reader.u64() as CausalSequence;
+  if ((sequence === 0) !== (block === null)) throw new CodecError('causal sequence against Block');
+  if (fork === 0 && sequence === 0) throw new CodecError('causal sequence 0');
+  if (fork === 0) return { issuer, sequence, block };
+  if (sequence >= fork) throw new CodecError('a Block at or after the fork');
+  return { issuer, sequence, block, fork };
 }

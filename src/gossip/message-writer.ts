@@ -1,5 +1,6 @@
 import { fromHex, type HashFunction, type Hex32, toHex32 } from '../model/bytes.ts';
 import { ByteWriter, domainOf } from '../model/codec.ts';
+import { encodeForkProof } from '../model/fork-proof.ts';
 import { invariant } from '../model/invariant.ts';
 import type { ChunkEndMessage, GreetingMessage, ItemMessage, Message, Range } from './messages.ts';
 import { ANSWER_FLAG, BYE_REASONS, MESSAGE_CODES, RANGE_CODES } from './messages.ts';
@@ -18,6 +19,8 @@ import type { Digest, GroupDigest } from './source.ts';
  * item-metablock    1 flags | Metablock bytes to the end
  * item-certificate  1 flags | Certificate bytes to the end
  * item-ballot-note  1 flags | ballot note bytes to the end
+ * item-fork-proof   1 flags | fork proof bytes to the end
+ * want-forks        32 group
  * want-blocks       2 count | 32 * n Block ids
  * want-metablocks   2 count | 32 * n Metablock ids
  * want-causal       32 group | 32 issuer | 8 from
@@ -45,6 +48,8 @@ export function encodeMessage(message: Message): Uint8Array {
       return writeIds(message.kind, message.ids);
     case 'want-range':
       return writeRange(message);
+    case 'want-forks':
+      return new ByteWriter(33).u8(MESSAGE_CODES['want-forks']).id(message.group).finish();
     case 'chunk-end':
       return writeChunkEnd(message);
     case 'digest-short':
@@ -93,6 +98,8 @@ function writeItem({ item, answer }: ItemMessage): Uint8Array {
       return prefixed(MESSAGE_CODES['item-certificate'], flags, item.certificate.bytes);
     case 'ballot-note':
       return prefixed(MESSAGE_CODES['item-ballot-note'], flags, item.note.bytes);
+    case 'fork-proof':
+      return prefixed(MESSAGE_CODES['item-fork-proof'], flags, encodeForkProof(item.proof));
     default:
       return item satisfies never;
   }
@@ -153,8 +160,10 @@ function writeDigest(groups: Digest): Uint8Array {
  *     40     32  metablock  the last Finalized one, or none
  *     72     32  head       the Finalizable head above it, or none
  *    104      2  count      issuers
- *    106  72 * n issuers    32 Avatar id | 8 causal sequence | 32 Block id; ascending by Avatar
+ *    106  80 * n issuers    32 Avatar id | 8 causal sequence | 32 Block id | 8 fork; ascending
  * ```
+ * `fork` is the causal sequence of the earliest fork known of the log, and 0 where none is; the
+ * sequence and Block are then the last before it at most, or zeros.
  * In a digest message 8 bytes of Ballot follow; in a digest's hash they do not.
  */
 function writeGroup(writer: ByteWriter, group: GroupDigest): void {
@@ -164,7 +173,13 @@ function writeGroup(writer: ByteWriter, group: GroupDigest): void {
     .idOrNone(group.finalized?.metablock ?? null)
     .idOrNone(group.head)
     .u16(group.issuers.length);
-  for (const each of group.issuers) writer.id(each.issuer).u64(each.sequence).id(each.block);
+  for (const each of group.issuers) {
+    writer
+      .id(each.issuer)
+      .u64(each.sequence)
+      .idOrNone(each.block)
+      .u64(each.fork ?? 0);
+  }
 }
 
 const DIGEST = domainOf('vb1/digest');

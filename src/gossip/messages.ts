@@ -18,6 +18,8 @@ export type Message =
   | { readonly kind: 'want-blocks'; readonly ids: readonly BlockId[] }
   | { readonly kind: 'want-metablocks'; readonly ids: readonly MetablockId[] }
   | ({ readonly kind: 'want-range' } & Range)
+  /** All fork proofs of one Sync Group. */
+  | { readonly kind: 'want-forks'; readonly group: GroupId }
   | ChunkEndMessage
   /** Of the ids that were wanted, those that the sender does not have. */
   | { readonly kind: 'not-found'; readonly ids: readonly Hex32[] }
@@ -104,6 +106,8 @@ export const MESSAGE_CODES = {
   ping: 16,
   pong: 17,
   bye: 18,
+  'item-fork-proof': 19,
+  'want-forks': 20,
 } as const;
 
 /** The name that counters go by. */

@@ -1,6 +1,7 @@
 import type { AvatarId, GroupId } from '../model/sync-group.ts';
 import { compare, standingIn } from './anti-entropy.ts';
 import { type ChunkEndMessage, type Message, type Range, rangeKey } from './messages.ts';
+import { ProofAsking } from './proof-asking.ts';
 import { RecentSet } from './recent-set.ts';
 import type { GossipSettings } from './settings.ts';
 import type { Digest, GossipSource, GroupDigest } from './source.ts';
@@ -67,11 +68,13 @@ export class Ranges {
   private readonly open = new Map<string, OpenRange>();
   private readonly waits = new Map<string, Wait>();
   private readonly forks = new RecentSet(FORKS_MAX);
+  private readonly proofs: ProofAsking;
   private own: { digest: Digest; groups: ReadonlyMap<GroupId, GroupDigest> } | null = null;
   private pausedMs: number | null = null;
 
   constructor(parts: RangesParts) {
     this.parts = parts;
+    this.proofs = new ProofAsking(parts);
   }
 
   get openCount(): number {
@@ -120,8 +123,7 @@ export class Ranges {
 
   /** Compares where we stand with what all peers said, and asks for what may be asked for now. */
   plan(nowMs: number): void {
-    const mine = this.mine();
-    for (const [peer, standing] of this.peers) this.compareWith(peer, standing, mine);
+    for (const [peer, standing] of this.peers) this.compareWith(peer, standing, nowMs);
     this.fill(nowMs);
   }
 
@@ -193,12 +195,10 @@ export class Ranges {
     return this.own.groups;
   }
 
-  private compareWith(
-    peer: AvatarId,
-    standing: Standing,
-    mine: ReadonlyMap<GroupId, GroupDigest>,
-  ): void {
-    const { ranges, forks } = compare(mine, [...standing.groups.values()], standing.fresh);
+  private compareWith(peer: AvatarId, standing: Standing, nowMs: number): void {
+    const theirs = [...standing.groups.values()];
+    const { ranges, forks, proofs } = compare(this.mine(), theirs, standing.fresh);
+    for (const group of proofs) this.proofs.ask(peer, group, nowMs);
     standing.todo = ranges.filter((each) => this.isWanted(each)).reverse();
     const unasked = forks.filter((id) => !this.forks.has(id)).slice(0, FORKS_AT_ONCE);
     for (const id of unasked) this.forks.add(id);

@@ -129,6 +129,7 @@ export class Reconciling {
       case 'want-blocks':
       case 'want-metablocks':
       case 'want-range':
+      case 'want-forks':
         if (this.answers.get(avatar)?.add(message)) peer.wire.flushSoon();
         return;
       case 'chunk-end':

@@ -1,5 +1,6 @@
 import type { Block, BlockId } from '../model/block.ts';
 import type { Certificate } from '../model/certificate.ts';
+import type { ForkProof } from '../model/fork-proof.ts';
 import type { Metablock, MetablockId } from '../model/metablock.ts';
 import type { Ballot, CausalSequence, Level } from '../model/numbers.ts';
 import type { AvatarId, GroupId } from '../model/sync-group.ts';
@@ -15,7 +16,7 @@ export interface GroupDigest {
   readonly head: MetablockId | null;
   /** R, of an owner; 0 of others. It is told, but does not make two digests differ. */
   readonly ballot: Ballot;
-  /** One for each issuer with Blocks here, ascending by issuer. */
+  /** One for each issuer with Blocks here, or a fork proof, ascending by issuer. */
   readonly issuers: readonly CausalDigest[];
 }
 
@@ -24,8 +25,13 @@ export interface CausalDigest {
   readonly issuer: AvatarId;
   /** Highest sequence such that this and all before it are here, whole or as far as wanted. */
   readonly sequence: CausalSequence;
-  /** That Block: two Participants that name different ones have seen a fork. */
-  readonly block: BlockId;
+  /** That Block: two Participants that name different ones have seen a fork. Null at sequence 0. */
+  readonly block: BlockId | null;
+  /**
+   * Where the log forks: one more than the sequence of the last Block that all its branches have in
+   * common, which `block` is, or one before it. Absent where no fork is known.
+   */
+  readonly fork?: CausalSequence;
 }
 
 /** All of it, ascending by group. */
@@ -68,6 +74,10 @@ export interface GossipSource {
   chain(group: GroupId, from: Level, limit: number): readonly ChainStep[];
   /** What lies above the finalized chain: head and candidates, predecessors before successors. */
   open(group: GroupId): readonly ChainStep[];
+  /** Is the group known, so that a fork proof of one of its logs can be judged? */
+  wantsForks(group: GroupId): boolean;
+  /** Fork proofs of the group. */
+  forks(group: GroupId): readonly ForkProof[];
   /** Blocks of one Causal Group from a sequence on, ascending, without a gap. */
   causal(group: GroupId, issuer: AvatarId, from: CausalSequence, limit: number): readonly Block[];
 }

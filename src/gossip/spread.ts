@@ -49,11 +49,11 @@ export class Spread {
    * @param from Who sent it; null for an item of our own.
    * @returns whom to send it to; they count as knowing it from now on.
    */
-  tell(key: ItemKey, origin: AvatarId, from: AvatarId | null): AvatarId[] {
+  tell(key: ItemKey, origin: AvatarId | null, from: AvatarId | null): AvatarId[] {
     const told: AvatarId[] = [];
     for (const [peer, known] of this.peers) {
       if (peer === from || peer === origin) continue;
-      if (from !== null && known.neighbours.has(origin)) continue;
+      if (from !== null && origin !== null && known.neighbours.has(origin)) continue;
       if (known.seen.has(key)) continue;
       known.seen.add(key);
       told.push(peer);

@@ -199,10 +199,20 @@ class ChainAudit {
       row['final_sequence'] === (tip?.sequence ?? 0) &&
       idOf(row['final_block']) === (tip?.id ?? null);
     if (!isFinalRight) return 'does not name the last final Block';
+    // Where a log forks, what is final decides which branch goes on, and not what is longest.
+    if (this.#group.forked.has(issuer)) return this.#auditForked(row, tip?.sequence ?? 0);
     const last = this.#group.lastBlocks.get(issuer);
     const difference = firstDifference(row, { sequence: last?.sequence ?? 0 });
     if (difference !== null) return difference;
     const id = idOf(row['block']);
     return id !== null && last?.ids.includes(id) ? null : 'does not name its last Block';
+  }
+
+  #auditForked(row: SqlRow, finalSequence: number): string | null {
+    if (Number(row['sequence']) < finalSequence) return 'ends before its last final Block';
+    const id = bytesOf(row['block']);
+    if (id.length === 0 && Number(row['sequence']) === 0) return null;
+    const isHere = this.#audit.reader.isBlockOf(id, this.#group.number);
+    return isHere ? null : 'does not name its last Block';
   }
 }

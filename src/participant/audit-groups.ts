@@ -94,7 +94,14 @@ function auditGroup(audit: Audit, { number, row, owners }: RawGroup): string | n
   const difference = firstDifference(row, { quorum: quorumPolicy, availability });
   if (difference !== null) return difference;
   const lastSequence = Number(row['last_seq']);
-  audit.groups.set(number, { group, number, pact, lastSequence, lastBlocks: new Map() });
+  audit.groups.set(number, {
+    group,
+    number,
+    pact,
+    lastSequence,
+    lastBlocks: new Map(),
+    forked: new Set(),
+  });
   return null;
 }
 

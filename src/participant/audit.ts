@@ -43,6 +43,8 @@ export interface AuditGroup {
   readonly lastSequence: number;
   /** By issuer; filled while the Blocks are looked at. */
   readonly lastBlocks: Map<AvatarId, LastBlocks>;
+  /** Issuers of whose logs a fork proof is kept. */
+  readonly forked: Set<AvatarId>;
 }
 
 /** What every check works with. Pacts and groups are added when they were found to hold. */

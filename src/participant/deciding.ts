@@ -147,5 +147,15 @@ export class Deciding {
     turn.generations++;
     const chain = { metablock: effect.metablock.id, level };
     this.projecting.finalize(turn, group, chain, effect.blocks);
+    this.changeBranch(turn, effect);
+  }
+
+  /** Of a log that forks another branch may have become final than the one that came first. */
+  private changeBranch(turn: Turn, { blocks }: FinalizeEffect): void {
+    for (const { group, issuer } of blocks) {
+      if (turn.forks.proof(group, issuer) === null) continue;
+      const tip = this.core.store.tip(group, issuer);
+      if (tip !== null) turn.tips.set(group, issuer, { sequence: tip.sequence, block: tip.block });
+    }
   }
 }

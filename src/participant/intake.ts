@@ -4,6 +4,7 @@ import { LogBudget } from '../gossip/log-budget.ts';
 import { signedBytesOf } from '../model/block.ts';
 import { equalBytes, fromHex } from '../model/bytes.ts';
 import type { Certificate } from '../model/certificate.ts';
+import type { ForkProof } from '../model/fork-proof.ts';
 import type { Metablock } from '../model/metablock.ts';
 import type { AvatarId } from '../model/sync-group.ts';
 import type { Core } from './core.ts';
@@ -59,6 +60,9 @@ export class Intake {
       case 'ballot-note':
         this.decide(turn, delivery, item);
         return;
+      case 'fork-proof':
+        this.observeProof(turn, delivery, item.proof);
+        return;
       default:
         item satisfies never;
     }
@@ -81,6 +85,14 @@ export class Intake {
     });
     // Of a fork the messenger is innocent.
     if (reason !== 'block-forked') turn.blame.push({ peer: delivery.from, reason });
+  }
+
+  private observeProof(turn: Turn, delivery: Delivery, proof: ForkProof): void {
+    const outcome = this.stacking.forking.adopt(turn, proof);
+    // Sent on also where it was asked for: it must reach everybody.
+    if (outcome === 'new') turn.relays.push({ ...delivery, answer: false });
+    if (outcome === 'forged') turn.blame.push({ peer: delivery.from, reason: 'fork-forged' });
+    if (outcome === 'new' && proof.author === this.core.self) this.onClone(turn);
   }
 
   /** What we signed and this disk does not have was promised by a clone, or forgotten. */

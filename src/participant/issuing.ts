@@ -3,7 +3,7 @@ import { EntryBuffer } from '../dataflow/entry-buffer.ts';
 import { type Block, type BlockId, encodeBlockHeader, sealBlock } from '../model/block.ts';
 import { encodeHandOver, type HandOver } from '../model/hand-over.ts';
 import { invariant } from '../model/invariant.ts';
-import type { GroupId, SyncGroup } from '../model/sync-group.ts';
+import type { AvatarId, GroupId, SyncGroup } from '../model/sync-group.ts';
 import type { PackedEntries } from '../ports/packer.ts';
 import type { Core } from './core.ts';
 import { rootOfHandOver } from './hand-over-payload.ts';
@@ -268,7 +268,8 @@ export class Issuing {
   ): Block {
     const { core } = this;
     const { atMs, entryCount } = own;
-    const issued = { issuer: core.self, atMs, entryCount };
+    const isForked = (owner: AvatarId) => turn.forks.proof(group.id, owner) !== null;
+    const issued = { issuer: core.self, atMs, entryCount, isForked };
     const header = deriveNextHeader(turn.tips, group, issued, packed);
     const block = sealBlock(core.hash, header, core.signer.sign(encodeBlockHeader(header)));
     core.store.putBlock(block, packed.payload);

@@ -8,6 +8,7 @@ import { createPactReader } from '../schema/pact-reader.ts';
 import { openStore } from '../storage/open-store.ts';
 import type { Config } from './config.ts';
 import type { Core } from './core.ts';
+import { KnownForks } from './known-forks.ts';
 import type { Logger } from './log.ts';
 import { restoreDurable, restoreRegistry, restoreTips } from './restoring.ts';
 import { SystemClock } from './system-clock.ts';
@@ -72,8 +73,11 @@ export function restoreMemory(core: Core): Memory {
   const registry = restoreRegistry(core);
   const groups = registry.allGroups();
   const nowMs = core.timers.monotonicMs();
+  const forks = new KnownForks();
+  for (const record of core.store.forks()) forks.set(record);
   return {
     registry,
+    forks,
     tips: restoreTips(core.store, groups),
     waiting: [],
     consensus: restore(core.consensus, restoreDurable(core.store, groups), nowMs),

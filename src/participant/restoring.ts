@@ -3,6 +3,7 @@ import { type CausalTip, CausalTips } from '../dataflow/block-stack.ts';
 import { concatBytes, fromHex, ID_BYTES, toHex32 } from '../model/bytes.ts';
 import type { Certificate } from '../model/certificate.ts';
 import type { MetablockId } from '../model/metablock.ts';
+import type { CausalSequence } from '../model/numbers.ts';
 import type { AvatarId, GroupId, SyncGroup } from '../model/sync-group.ts';
 import type { Store } from '../ports/store.ts';
 import type { Core } from './core.ts';
@@ -47,7 +48,9 @@ export function restoreDurable(store: Store, groups: readonly SyncGroup[]): Dura
     votes: store.votes(),
     heads: shared.flatMap((group) => restoreHead(store, group)),
     alarms: new Map(shared.flatMap((group) => restoreAlarm(store, group.id))),
-    forks: [],
+    forks: store.forks().map(({ proof: { group, author, sequence } }) => {
+      return { group, issuer: author, lastGood: (sequence - 1) as CausalSequence };
+    }),
     metablocks,
     certificates,
     blocks: shared.flatMap((group) =>

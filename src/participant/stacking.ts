@@ -1,3 +1,4 @@
+import { namingOf } from '../consensus/metablockchain.ts';
 import { deriveStanding } from '../dataflow/block-stack.ts';
 import { type Block, type BlockId, isHandOver, signedBytesOf } from '../model/block.ts';
 import { fromHex } from '../model/bytes.ts';
@@ -9,6 +10,7 @@ import type { Core } from './core.ts';
 import type { Deciding } from './deciding.ts';
 import { type EarlyBlock, EarlyBlocks } from './early-blocks.ts';
 import { checkPayload, type PayloadRefusal } from './entries.ts';
+import { Forking } from './forking.ts';
 import { type HandOverRefusal, judgeHandOver } from './hand-over-payload.ts';
 import type { DecodedBlocks, Projecting } from './projecting.ts';
 import { deriveBuiltInGroup } from './registry.ts';
@@ -19,6 +21,8 @@ export type StackingOutcome =
   | { readonly kind: 'stacked' }
   /** Stands here already, or belongs to a group that is not known yet, or leaves a gap. */
   | { readonly kind: 'known' | 'not-ours' | 'early' }
+  /** At or after a fork of its log, and in no Metablock that owners voted for. */
+  | { readonly kind: 'covered' }
   | { readonly kind: 'refused'; readonly reason: BlockRefusal; readonly detail?: string };
 
 export type BlockRefusal =
@@ -31,6 +35,7 @@ export type BlockRefusal =
 
 /** Judges others' Blocks and puts them on the Block Stack, each Causal Group in its order. */
 export class Stacking {
+  readonly forking: Forking;
   private readonly core: Core;
   private readonly deciding: Deciding;
   private readonly projecting: Projecting;
@@ -54,6 +59,7 @@ export class Stacking {
     this.decoded = parts.decoded;
     this.onClone = parts.onClone;
     this.early = new EarlyBlocks(core.config);
+    this.forking = new Forking(core, parts.deciding);
   }
 
   /** Inside the turn's transaction. */
@@ -79,6 +85,9 @@ export class Stacking {
     }
     // A group that handed over is over; who did not know yet sends such a Block in good faith.
     if (turn.registry.closure(group.id)?.kind === 'hand-over') return { kind: 'not-ours' };
+    if (this.forking.awaits(block) && this.isSigned(block)) this.forking.arrived(turn, block);
+    if (this.forking.isCovered(turn, block))
+      return this.stackCovered(turn, group, { block, payload });
     const standing = deriveStanding(turn.tips, block, (sequence) => this.idAt(block, sequence));
     if (standing === 'known') return { kind: 'known' };
     if (!this.isSigned(block)) return refused('block-forged');
@@ -88,8 +97,35 @@ export class Stacking {
       this.early.put({ block, payload });
       return { kind: 'early' };
     }
-    if (standing === 'fork') return this.refuseFork(turn, block);
+    if (standing === 'fork') {
+      this.forking.observe(turn, block);
+      return this.forking.isCovered(turn, block)
+        ? this.stackCovered(turn, group, { block, payload })
+        : refused('block-forked', `Block ${block.sequence} of ${block.issuer}`);
+    }
     return this.stack(turn, group, block, payload);
+  }
+
+  /**
+   * A Block at or after a fork of its log goes on the Stack where owners voted for a Metablock that
+   * names it, so that it may be final; on whichever branch it is. Nothing else does.
+   *
+   * @source features E12.
+   */
+  private stackCovered(
+    turn: Turn,
+    group: SyncGroup,
+    { block, payload }: { readonly block: Block; readonly payload: Uint8Array | null },
+  ): StackingOutcome {
+    if (block.issuer === this.core.self && this.isSigned(block)) this.onClone(turn);
+    if (namingOf(turn.consensus, block) !== 'vouched') return { kind: 'covered' };
+    if (!this.isSigned(block)) return refused('block-forged');
+    if (block.dependencies.length >= group.owners.length) return refused('block-dependencies');
+    const outcome = this.stack(turn, group, block, payload);
+    const tip = this.core.store.tip(group.id, block.issuer);
+    if (tip !== null)
+      turn.tips.set(group.id, block.issuer, { sequence: tip.sequence, block: tip.block });
+    return outcome;
   }
 
   private stack(
@@ -178,20 +214,6 @@ export class Stacking {
   private idAt(block: Block, sequence: CausalSequence): BlockId | null {
     const [there] = this.core.store.blocks(block.group, block.issuer, sequence, 1);
     return there?.block.sequence === sequence ? there.block.id : null;
-  }
-
-  private refuseFork(turn: Turn, block: Block): StackingOutcome {
-    const [there] = this.core.store.blocks(block.group, block.issuer, block.sequence, 1);
-    const items = there === undefined ? [block.bytes] : [there.block.bytes, block.bytes];
-    this.core.store.putEvidence({
-      id: block.id,
-      group: block.group,
-      offender: block.issuer,
-      kind: 'forked-log',
-      items,
-      seenAtMs: turn.wallMs,
-    });
-    return refused('block-forked', `${block.issuer} issued two Blocks ${block.sequence}`);
   }
 }
 

@@ -9,6 +9,7 @@ import type {
 import type { Block, BlockId } from '../model/block.ts';
 import { compareText } from '../model/bytes.ts';
 import type { Certificate } from '../model/certificate.ts';
+import type { ForkProof } from '../model/fork-proof.ts';
 import type { Metablock, MetablockId } from '../model/metablock.ts';
 import type { Ballot, CausalSequence, Level } from '../model/numbers.ts';
 import { type AvatarId, deriveQuorum, type GroupId, type SyncGroup } from '../model/sync-group.ts';
@@ -51,6 +52,15 @@ export class StoreSource implements GossipSource {
 
   wantsChain(group: GroupId): boolean {
     return (this.memory.registry.group(group)?.owners.length ?? 0) > 1;
+  }
+
+  wantsForks(group: GroupId): boolean {
+    return this.memory.registry.group(group) !== undefined;
+  }
+
+  forks(group: GroupId): readonly ForkProof[] {
+    const owners = this.memory.registry.group(group)?.owners ?? [];
+    return owners.flatMap((owner) => this.memory.forks.proof(group, owner) ?? []);
   }
 
   block(id: BlockId): Block | null {
@@ -133,6 +143,17 @@ export class StoreSource implements GossipSource {
     return { level, metablock, blocks, provable: isQuorum(group, certificates) };
   }
 
+  /** Of a log that forks, no more than what all its branches have in common. */
+  private placeOf(group: GroupId, issuer: AvatarId): CausalDigest | null {
+    const tip = this.memory.tips.tip(group, issuer);
+    const proof = this.memory.forks.proof(group, issuer);
+    if (proof === null) return tip === null ? null : { issuer, ...tip };
+    const { sequence: fork, previous } = proof;
+    const sequence = Math.min(tip?.sequence ?? 0, fork - 1) as CausalSequence;
+    const isWhole = sequence === fork - 1;
+    return { issuer, sequence, block: isWhole ? previous : (tip?.block ?? null), fork };
+  }
+
   private deriveDigest(): Digest {
     const described = new Map(
       describe(this.memory.consensus).map((each) => [each.group, each] as const),
@@ -161,10 +182,7 @@ export class StoreSource implements GossipSource {
     if (closure?.kind === 'hand-over') {
       return closure.issuers.toSorted((a, b) => compareText(a.issuer, b.issuer));
     }
-    return group.owners.flatMap((issuer) => {
-      const tip = this.memory.tips.tip(group.id, issuer);
-      return tip === null ? [] : [{ issuer, ...tip }];
-    });
+    return group.owners.flatMap((issuer) => this.placeOf(group.id, issuer) ?? []);
   }
 }
 

@@ -4,6 +4,8 @@ import type { Delivery, GossipItem } from '../gossip/item.ts';
 import type { BlockId } from '../model/block.ts';
 import type { MetablockId } from '../model/metablock.ts';
 import type { AvatarId, GroupId, PactId } from '../model/sync-group.ts';
+import type { ForkRecord } from '../ports/store.ts';
+import { KnownForks } from './known-forks.ts';
 import { Registry } from './registry.ts';
 
 /** A part that a decision waits for. */
@@ -31,6 +33,7 @@ export interface WaitingGroup {
 export interface Memory {
   readonly tips: CausalTips;
   readonly registry: Registry;
+  readonly forks: KnownForks;
   consensus: ConsensusState;
   waiting: readonly WaitingGroup[];
 }
@@ -46,6 +49,7 @@ export class Turn {
   readonly wallMs: number;
   readonly tips: CausalTips;
   readonly registry: Registry;
+  readonly forks: KnownForks;
   consensus: ConsensusState;
   waiting: readonly WaitingGroup[];
 
@@ -61,6 +65,8 @@ export class Turn {
   readonly finalized: FinalizedBlock[] = [];
   /** Groups in which something became final. */
   readonly settled = new Set<GroupId>();
+  /** Logs that were found to fork. */
+  readonly forked: ForkRecord[] = [];
   /** Metablocks that became final for some group. */
   generations = 0;
   readonly afterCommit: (() => void)[] = [];
@@ -73,6 +79,7 @@ export class Turn {
     this.wallMs = wallMs;
     this.tips = new CausalTips(memory.tips);
     this.registry = new Registry(memory.registry);
+    this.forks = new KnownForks(memory.forks);
     this.consensus = memory.consensus;
     this.waiting = memory.waiting;
   }
@@ -81,6 +88,7 @@ export class Turn {
   merge(): void {
     this.tips.merge();
     this.registry.merge();
+    this.forks.merge();
     this.memory.consensus = this.consensus;
     this.memory.waiting = this.waiting;
     for (const act of this.afterCommit) act();

@@ -6,6 +6,7 @@ import { AuditReader } from '../storage/audit-reader.ts';
 import { type Audit, type Fault, fault, type VerifyCounts } from './audit.ts';
 import { auditBlocks } from './audit-blocks.ts';
 import { auditChains } from './audit-chains.ts';
+import { auditForks } from './audit-forks.ts';
 import { auditGroups, auditPacts } from './audit-groups.ts';
 import { auditOrigins } from './audit-origins.ts';
 import { auditRows } from './audit-rows.ts';
@@ -36,6 +37,7 @@ const CHECKS: readonly ((audit: Audit) => Fault | null)[] = [
   auditPacts,
   auditGroups,
   auditBlocks,
+  auditForks,
   auditMetablocks,
   auditCertificates,
   auditChains,

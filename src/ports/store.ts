@@ -1,6 +1,7 @@
 import type { Block, BlockId } from '../model/block.ts';
 import type { Hex32 } from '../model/bytes.ts';
 import type { Certificate } from '../model/certificate.ts';
+import type { ForkProof } from '../model/fork-proof.ts';
 import type { Metablock, MetablockId } from '../model/metablock.ts';
 import type { Ballot, CausalSequence, EntrySequence, Generation, Level } from '../model/numbers.ts';
 import type { EntryValue, Pact } from '../model/pact.ts';
@@ -47,6 +48,8 @@ export interface Store {
   payload(id: BlockId): Uint8Array | null;
   /** Blocks of one Causal Group from `from` on, ascending. */
   blocks(group: GroupId, issuer: AvatarId, from: CausalSequence, limit: number): BlockRecord[];
+  /** Where one Causal Group ends, as `frontier` says; null where nothing stands. */
+  tip(group: GroupId, issuer: AvatarId): FrontierRecord | null;
   /** Per Causal Group of the Sync Group: how far its Blocks stand here without a gap. */
   frontier(group: GroupId): FrontierRecord[];
   /** As `frontier`, of the Blocks that are final: HFCS per Causal Group. */
@@ -96,6 +99,11 @@ export interface Store {
    * @returns whether there may be more.
    */
   sweep(group: GroupId, limit: number): boolean;
+
+  /** Keeps a fork proof: one for each Causal Group, in place of the one before it. */
+  putFork(proof: ForkProof, seenAtMs: number): void;
+  /** In the order in which forks were first seen. */
+  forks(): ForkRecord[];
 
   putEvidence(evidence: EvidenceRecord): void;
   evidence(limit: number): EvidenceRecord[];
@@ -169,6 +177,12 @@ export interface StoredEntry {
   readonly atMs: number;
   /** Null where only the Block Header is here. */
   readonly bytes: Uint8Array | null;
+}
+
+export interface ForkRecord {
+  readonly proof: ForkProof;
+  /** When the log was first found to fork. */
+  readonly seenAtMs: number;
 }
 
 export interface EvidenceRecord {

@@ -179,6 +179,10 @@ export class AuditReader {
     return this.rows('SELECT * FROM vb_chain WHERE group_number = ? ORDER BY level', groupNumber);
   }
 
+  forks(): Iterable<SqlRow> {
+    return this.rows('SELECT * FROM vb_fork ORDER BY group_id, author');
+  }
+
   /** A row of a table that belongs to no group that is known. */
   strayOf(table: 'vb_chain' | 'vb_causal'): SqlRow | undefined {
     return this.get(

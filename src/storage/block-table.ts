@@ -103,6 +103,18 @@ export class BlockTable {
       s: block.sequence,
       b: toBlob(block.id),
     });
+    const beside = { g: place.group, i: toBlob(block.issuer), s: block.sequence };
+    if (this.sql.beside.get({ ...beside, b: toBlob(block.id) }) === undefined) return;
+    // The log forks here: what continues the other branch leads nowhere any more.
+    this.follow(place.group, block);
+  }
+
+  /** Where one Causal Group ends; null where nothing stands. */
+  tip(groupNumber: number, issuer: AvatarId): FrontierRecord | null {
+    const row = this.sql.tip.get(groupNumber, toBlob(issuer));
+    const block = toIdOrNull(row?.['block']);
+    if (row === undefined || block === null) return null;
+    return { issuer, sequence: toNumber(row['sequence']) as CausalSequence, block };
   }
 
   /** Final Blocks from the one that holds `from` on, ascending, with their payloads. */
@@ -146,16 +158,21 @@ export class BlockTable {
   private extendCausal(groupNumber: number, block: Block): void {
     const issuer = toBlob(block.issuer);
     const tip = this.sql.tip.get(groupNumber, issuer);
-    let sequence = tip === undefined ? 0 : toNumber(tip['sequence']);
-    let id = toIdOrNull(tip?.['block']);
+    const sequence = tip === undefined ? 0 : toNumber(tip['sequence']);
+    const id = toIdOrNull(tip?.['block']);
     if (block.sequence !== sequence + 1 || block.previous !== id) return;
-    let next: Block | null = block;
-    while (next !== null) {
-      sequence = next.sequence;
-      id = next.id;
+    this.follow(groupNumber, block);
+  }
+
+  /** The Causal Group ends where what continues this Block ends. */
+  private follow(groupNumber: number, from: Block): void {
+    let end = from;
+    for (let next: Block | null = from; next !== null; ) {
+      end = next;
       next = this.following(groupNumber, next);
     }
-    this.sql.setTip.run({ g: groupNumber, i: issuer, s: sequence, b: toBlob(id!) });
+    const issuer = toBlob(end.issuer);
+    this.sql.setTip.run({ g: groupNumber, i: issuer, s: end.sequence, b: toBlob(end.id) });
   }
 
   private following(groupNumber: number, block: Block): Block | null {
@@ -194,6 +211,8 @@ const SQL = {
   blocks: `${RECORD} WHERE b.group_number = ? AND b.issuer = ? AND b.sequence >= ?
     ORDER BY b.sequence, b.first_seq IS NULL, b.number LIMIT ?`,
   at: `${RECORD} WHERE b.group_number = ? AND b.issuer = ? AND b.sequence = ?`,
+  beside: `SELECT 1 FROM vb_block
+    WHERE group_number = @g AND issuer = @i AND sequence = @s AND id <> @b LIMIT 1`,
   pending: `${RECORD}
     LEFT JOIN vb_causal c ON c.group_number = b.group_number AND c.issuer = b.issuer
     WHERE b.group_number = ? AND b.first_seq IS NULL AND b.sequence > ifnull(c.final_sequence, 0)

@@ -99,6 +99,12 @@ CREATE TABLE vb_chain (
   PRIMARY KEY (group_number, level)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE vb_fork (
+  group_id BLOB NOT NULL, author BLOB NOT NULL, sequence INTEGER NOT NULL, proof BLOB NOT NULL,
+  seen_at INTEGER NOT NULL,
+  PRIMARY KEY (group_id, author)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE vb_evidence (
   id BLOB PRIMARY KEY, group_id BLOB, offender BLOB NOT NULL, kind TEXT NOT NULL,
   items BLOB NOT NULL, seen_at INTEGER NOT NULL
@@ -123,6 +129,7 @@ export const INTERNAL_TABLES = [
   'vb_certificate',
   'vb_vote',
   'vb_chain',
+  'vb_fork',
   'vb_evidence',
 ] as const;
 

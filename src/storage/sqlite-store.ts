@@ -1,6 +1,7 @@
 import type { Block, BlockId } from '../model/block.ts';
 import type { HashFunction } from '../model/bytes.ts';
 import type { Certificate } from '../model/certificate.ts';
+import type { ForkProof } from '../model/fork-proof.ts';
 import { invariant } from '../model/invariant.ts';
 import type { Metablock, MetablockId } from '../model/metablock.ts';
 import type { CausalSequence, EntrySequence, Level } from '../model/numbers.ts';
@@ -13,6 +14,7 @@ import type {
   DecodedEntries,
   EvidenceRecord,
   FinalizeStep,
+  ForkRecord,
   FrontierRecord,
   PactRecord,
   Store,
@@ -22,6 +24,7 @@ import type {
 import { BlockTable } from './block-table.ts';
 import { ChainTable } from './chain-table.ts';
 import type { Connection } from './connection.ts';
+import { ForkTable } from './fork-table.ts';
 import { GroupTable } from './group-table.ts';
 import { MetablockTable } from './metablock-table.ts';
 import { NoteTables } from './note-tables.ts';
@@ -38,6 +41,7 @@ export class SqliteStore implements Store {
   private readonly blockTable: BlockTable;
   private readonly metablocks: MetablockTable;
   private readonly chains: ChainTable;
+  private readonly forkTable: ForkTable;
   private readonly sweeper: Sweeper;
 
   constructor(connection: Connection, parts: { hash: HashFunction; evidenceMax: number }) {
@@ -48,6 +52,7 @@ export class SqliteStore implements Store {
     this.blockTable = new BlockTable(connection, parts.hash);
     this.metablocks = new MetablockTable(connection, parts.hash);
     this.chains = new ChainTable(connection);
+    this.forkTable = new ForkTable(connection, parts.hash);
     this.sweeper = new Sweeper(connection);
   }
 
@@ -77,6 +82,14 @@ export class SqliteStore implements Store {
 
   peerUrls(): string[] {
     return this.notes.peerUrls();
+  }
+
+  putFork(proof: ForkProof, seenAtMs: number): void {
+    this.forkTable.put(proof, seenAtMs);
+  }
+
+  forks(): ForkRecord[] {
+    return this.forkTable.all();
   }
 
   putEvidence(evidence: EvidenceRecord): void {
@@ -123,6 +136,11 @@ export class SqliteStore implements Store {
   blocks(group: GroupId, issuer: AvatarId, from: CausalSequence, limit: number): BlockRecord[] {
     const number = this.groupTable.numberOrNull(group);
     return number === null ? [] : this.blockTable.blocks(number, issuer, from, limit);
+  }
+
+  tip(group: GroupId, issuer: AvatarId): FrontierRecord | null {
+    const number = this.groupTable.numberOrNull(group);
+    return number === null ? null : this.blockTable.tip(number, issuer);
   }
 
   frontier(group: GroupId): FrontierRecord[] {

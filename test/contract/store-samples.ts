@@ -3,6 +3,7 @@ import { type Block, type BlockId, sealBlock } from '../../src/model/block.ts';
 import { concatBytes, type HashFunction, type Hex32, toHex32 } from '../../src/model/bytes.ts';
 import { type Certificate, sealCertificate } from '../../src/model/certificate.ts';
 import { ByteWriter } from '../../src/model/codec.ts';
+import { makeForkProof } from '../../src/model/fork-proof.ts';
 import { type Metablock, type MetablockId, sealMetablock } from '../../src/model/metablock.ts';
 import type { Ballot, CausalSequence, Generation, Level } from '../../src/model/numbers.ts';
 import type { EntryValue, Pact } from '../../src/model/pact.ts';
@@ -90,6 +91,14 @@ export function blocksOf(group: SyncGroup, issuer: AvatarId, all: readonly Rows[
   const blocks: Stackable[] = [];
   for (const rows of all) blocks.push(blockAfter(blocks.at(-1) ?? null, group, issuer, rows));
   return blocks;
+}
+
+/** That an author's first Block has a twin. */
+export function forkOf(group: SyncGroup, author: AvatarId, after: Stackable | null = null) {
+  const branches: Rows[] = [[['front', true]], [['back', true]]];
+  const made = makeForkProof(branches.map((rows) => blockAfter(after, group, author, rows).block));
+  if (!made.ok) throw new Error(made.reason);
+  return made.value;
 }
 
 export function metablockAfter(

@@ -5,6 +5,7 @@ import type { ChainStep, Digest, GossipSource, GroupDigest } from '../../src/gos
 import type { Block, BlockId } from '../../src/model/block.ts';
 import { compareText } from '../../src/model/bytes.ts';
 import type { Certificate } from '../../src/model/certificate.ts';
+import type { ForkProof } from '../../src/model/fork-proof.ts';
 import type { Metablock, MetablockId } from '../../src/model/metablock.ts';
 import type { Ballot, CausalSequence, Level } from '../../src/model/numbers.ts';
 import type { AvatarId, GroupId } from '../../src/model/sync-group.ts';
@@ -32,6 +33,7 @@ export class Holder implements GossipSource, GossipHandler {
   /** Set to lose what comes, as a Participant whose disk is full. */
   isDeaf = false;
   unwanted = new Set<GroupId>();
+  readonly proofs: ForkProof[] = [];
   mesh: Mesh | null = null;
 
   private readonly blocks = new Map<BlockId, Block>();
@@ -148,6 +150,14 @@ export class Holder implements GossipSource, GossipHandler {
 
   wantsChain(group: GroupId): boolean {
     return !this.unwanted.has(group);
+  }
+
+  wantsForks(): boolean {
+    return true;
+  }
+
+  forks(group: GroupId): readonly ForkProof[] {
+    return this.proofs.filter((each) => each.group === group);
   }
 
   block(id: BlockId): Block | null {

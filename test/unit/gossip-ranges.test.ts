@@ -71,8 +71,32 @@ describe('two places in a group, compared', () => {
     const own = new Map([[GROUP, placeOf('- a3')]]);
     const theirs = placeOf('- a3');
     const forked = { ...theirs, issuers: [{ ...theirs.issuers[0]!, block: idOf('other') }] };
-    expect(compare(own, [forked])).toEqual({ ranges: [], forks: [idOf('other')] });
+    expect(compare(own, [forked])).toEqual({ ranges: [], forks: [idOf('other')], proofs: [] });
     expect(compare(own, [theirs]).forks).toEqual([]);
+  });
+
+  it('ask for proofs while they know of a fork, or of an earlier one, that we do not', () => {
+    const tip = placeOf('- a3').issuers[0]!;
+    const at = (fork?: number, block = tip.block) => {
+      const sequence = (fork === undefined ? 3 : fork - 1) as CausalSequence;
+      const place = fork === undefined ? {} : { fork: fork as CausalSequence };
+      return { ...placeOf('- a3'), issuers: [{ ...tip, sequence, block, ...place }] };
+    };
+    const asks = (own: GroupDigest, theirs: GroupDigest) =>
+      compare(new Map([[GROUP, own]]), [theirs]).proofs;
+    expect(asks(at(), at(3))).toEqual([GROUP]);
+    expect(asks(at(3), at())).toEqual([]);
+    expect(asks(at(3), at(2))).toEqual([GROUP]);
+    expect(asks(at(2), at(3))).toEqual([]);
+    expect(asks(at(3), at(3))).toEqual([]);
+    expect(asks(at(3), at(3, idOf('other')))).toEqual([GROUP]);
+  });
+
+  it('fetch nothing of a log at or after its fork', () => {
+    const tip = placeOf('- a3').issuers[0]!;
+    const forked = { ...tip, sequence: 1 as CausalSequence, fork: 2 as CausalSequence };
+    const own = { ...placeOf('- a3'), issuers: [forked] };
+    expect(compare(new Map([[GROUP, own]]), [placeOf('- a3')]).ranges).toEqual([]);
   });
 });
 

@@ -22,6 +22,7 @@ const SMALL = [
   'vb_pact',
   'vb_group',
   'vb_vote',
+  'vb_fork',
   'vb_evidence',
 ];
 

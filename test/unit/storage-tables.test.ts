@@ -16,6 +16,7 @@ import {
   certificateOf,
   door,
   finalize,
+  forkOf,
   groupOf,
   introduce,
   metablockAfter,
@@ -76,6 +77,7 @@ function fillEveryTable(): void {
       highestCertified: NO_GENERATION,
       highestFinalizable: NO_GENERATION,
     });
+    store.putFork(forkOf(group, ada), 1);
     const items = [new Uint8Array(1)];
     store.putEvidence({ id: ada, group: null, offender: ada, kind: 'k', items, seenAtMs: 1 });
   });
