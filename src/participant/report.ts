@@ -74,6 +74,9 @@ export function reportGroup(
 ): GroupReport {
   const { core, memory, directory, issuing } = parts;
   const outlet = issuing.outletOf(group.id);
+  const line = reportLine(parts, group);
+  // Where it ended, nothing is on its way any more and nobody is waited for.
+  const open = line.ended === null ? state : undefined;
   return {
     id: group.id,
     number: groupNumberOf(group.id),
@@ -83,15 +86,15 @@ export function reportGroup(
     quorum: deriveQuorum(group.owners.length, group.quorumPolicy),
     quorumPolicy: group.quorumPolicy,
     availability: group.availability,
-    ...reportLine(parts, group),
+    ...line,
     ballot: state?.ballot ?? 0,
     finalizedLevel: state?.finalizedLevel ?? -1,
     highestCertified: state?.highestCertified ?? -1,
     highestFinalizable: state?.highestFinalizable ?? -1,
     lastSequence: core.store.lastSequence(group.id),
-    pendingBlocks: state?.pendingBlocks ?? 0,
+    pendingBlocks: open?.pendingBlocks ?? 0,
     bufferedEntries: outlet?.buffer.entryCount ?? 0,
-    awaited: (state?.awaited ?? []).map((avatar) => directory.labelOf(avatar)),
+    awaited: (open?.awaited ?? []).map((avatar) => directory.labelOf(avatar)),
     alarm: state?.alarm ?? null,
   };
 }

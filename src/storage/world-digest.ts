@@ -83,7 +83,7 @@ export function digestWorld(file: string): WorldDigest {
     return {
       file,
       parts,
-      entries: numberOf(database, 'SELECT sum(last_seq) FROM vb_group'),
+      entries: numberOf(database, 'SELECT sum(last_seq - start_seq) FROM vb_group'),
       generations: numberOf(database, generation),
     };
   } finally {
