@@ -112,7 +112,7 @@ test('owners come and go while they write, and each note is there once', async (
   for (const agent of world.agents) holds(agent);
 }, 180_000);
 
-test('of two owners one dies: reads go on, pushes are kept, and a split is the way out', async () => {
+test('of two owners one dies: reads go on, pushes are kept, a split is the way out', async () => {
   world = await World.start({
     names: ['ada', 'bert'],
     settings: 'entry_buffer_entries_max = 8\nblock_entries_max = 8\npending_blocks_max = 2',
