@@ -36,6 +36,8 @@ export type ConsensusEvent =
     }
   /** This Participant prepares and votes in the group no more, ever: its operator split it. */
   | { readonly kind: 'retire'; readonly group: GroupId }
+  /** A Quorum signed that the group stands here; what is below is not to be had. */
+  | { readonly kind: 'cut'; readonly head: FinalizedHead; readonly metablock: Metablock }
   /** How long a message and its answer take on the slowest link that matters; null: not known. */
   | { readonly kind: 'round-trip'; readonly ms: number | null }
   /** Time passed: the state's deadline is due. */

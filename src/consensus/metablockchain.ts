@@ -15,6 +15,7 @@ import type { ConsensusContext } from './context.ts';
 import type { ConsensusEffect, ConsensusEvent } from './events.ts';
 import { convict } from './forked-logs.ts';
 import { makeGroupState } from './group-state.ts';
+import { observeCut } from './installation.ts';
 import { observeMetablock, placeWaitingFor } from './metablock-intake.ts';
 import { CONSENSUS_LIMITS } from './settings.ts';
 import { settleAll } from './settling.ts';
@@ -22,6 +23,7 @@ import { type ConsensusState, Work } from './work.ts';
 
 export type { ConsensusContext } from './context.ts';
 export { describe, type GroupDescription } from './description.ts';
+export { isBeyond } from './installation.ts';
 export { type Naming, namingOf } from './naming.ts';
 export { restore } from './restoration.ts';
 export { DEFAULT_SETTINGS } from './settings.ts';
@@ -81,6 +83,9 @@ function observe(work: Work, event: ConsensusEvent): void {
       if (group !== undefined) group.isVoter = false;
       return;
     }
+    case 'cut':
+      observeCut(work, event.head, event.metablock);
+      return;
     case 'round-trip':
       work.linkRoundTripMs = event.ms;
       return;

@@ -1,20 +1,19 @@
 import type { Certificate } from '../model/certificate.ts';
 import { invariant } from '../model/invariant.ts';
 import type { Metablock, MetablockId } from '../model/metablock.ts';
-import { type Generation, type Level, NO_GENERATION } from '../model/numbers.ts';
+import type { Level } from '../model/numbers.ts';
 import { withBlock } from './block-window.ts';
 import { see } from './certificate-intake.ts';
 import type { ConsensusContext } from './context.ts';
 import { deriveDismissal } from './dismissal.ts';
 import type { DurableState, FinalizedHead, VoteRecord } from './events.ts';
 import { convict } from './forked-logs.ts';
-import { type GroupState, makeGroupState, predecessorIn } from './group-state.ts';
+import { type GroupState, makeGroupState } from './group-state.ts';
 import { askFor } from './held.ts';
+import { placeHead } from './installation.ts';
 import { place } from './metablock-intake.ts';
-import { hasVoted, type Node } from './node.ts';
+import { hasVoted } from './node.ts';
 import { addVote } from './progress.ts';
-import { makeRecentChain, withRecent } from './recent-chain.ts';
-import { deriveTurn } from './turns.ts';
 import { type ConsensusState, EMPTY_STATE, Work } from './work.ts';
 
 /**
@@ -71,31 +70,7 @@ function restoreHead(
 ): void {
   const metablock = metablocks.find((each) => each.id === head.metablock);
   invariant(metablock !== undefined, 'the Metablock of a finalized head is kept');
-  const own = new Set<string>([...head.issuers.values()].map((tip) => tip.block));
-  const node: Node = {
-    metablock,
-    predecessor: predecessorIn(metablock, group.sync.id) ?? null,
-    level: head.level,
-    turn: deriveTurn(group, metablock.issuer, head.level),
-    blocks: [],
-    // The last final Block of some issuer stands in it, or no Block of the group does.
-    carries: metablock.blocks.some((id) => own.has(id)),
-    issuers: head.issuers,
-    handOver: head.handOver,
-    observedAtMs: nowMs,
-    preparedBallot: null,
-    tallies: new Map(),
-    finalizableBallots: [],
-    isStored: true,
-    isEquivocal: false,
-  };
-  group.nodes.set(metablock.id, node);
-  group.head = metablock.id;
-  group.finalized = head;
-  group.finalizedGeneration = metablock.generation;
-  const { id, generation } = metablock;
-  const floor = Math.max(generation - 1, NO_GENERATION) as Generation;
-  group.recentFinal = withRecent(makeRecentChain(floor), id, { generation, max: 1 });
+  placeHead(group, head, metablock, nowMs);
 }
 
 function restoreBlocks(work: Work, durable: DurableState): void {

@@ -1,5 +1,6 @@
 import type { BlockId } from '../model/block.ts';
 import type { Hex32 } from '../model/bytes.ts';
+import { cutSequenceOf } from '../model/cut.ts';
 import type { CausalSequence, Level } from '../model/numbers.ts';
 import type { GroupId } from '../model/sync-group.ts';
 import type { GossipItem } from './item.ts';
@@ -83,6 +84,12 @@ function* answerCausal(
   let next: number = range.from;
   let bytes = 0;
   let count = 0;
+  const beginning = source.beginning(group);
+  const below = cutSequenceOf(beginning?.cut ?? null, issuer);
+  if (beginning !== null && next <= below) {
+    yield answer({ kind: 'cut', ...beginning });
+    next = below + 1;
+  }
   while (bytes < settings.chunkBytes && count < settings.chunkBlocks) {
     const blocks = source.causal(group, issuer, next as CausalSequence, STEPS);
     for (const block of blocks) {
@@ -126,6 +133,11 @@ class ChainAnswer {
 
   *from(from: Level): Answer {
     let next: number = from;
+    const beginning = this.source.beginning(this.group);
+    if (beginning !== null && next <= beginning.cut.level) {
+      yield answer({ kind: 'cut', ...beginning });
+      next = beginning.cut.level + 1;
+    }
     for (;;) {
       const steps = this.source.chain(this.group, next as Level, STEPS);
       for (const step of steps) {
@@ -159,6 +171,7 @@ class ChainAnswer {
     this.bytes += step.metablock.bytes.length;
     this.metablocks += 1;
     yield answer({ kind: 'metablock', metablock: step.metablock });
+    if (step.cut !== null) yield answer({ kind: 'cut', cut: step.cut, metablock: null });
   }
 
   private *certificates(step: ChainStep): Answer {

@@ -1,6 +1,7 @@
 import type { Block } from '../model/block.ts';
 import { toHex } from '../model/bytes.ts';
 import type { BallotNote, Certificate } from '../model/certificate.ts';
+import { type Cut, keyOfCut } from '../model/cut.ts';
 import type { ForkProof } from '../model/fork-proof.ts';
 import type { Metablock } from '../model/metablock.ts';
 import type { AvatarId } from '../model/sync-group.ts';
@@ -12,7 +13,9 @@ export type GossipItem =
   | { readonly kind: 'metablock'; readonly metablock: Metablock }
   | { readonly kind: 'certificate'; readonly certificate: Certificate }
   | { readonly kind: 'ballot-note'; readonly note: BallotNote }
-  | { readonly kind: 'fork-proof'; readonly proof: ForkProof };
+  | { readonly kind: 'fork-proof'; readonly proof: ForkProof }
+  /** With its Metablock where the sender has nothing below it, and offers it as a beginning. */
+  | { readonly kind: 'cut'; readonly cut: Cut; readonly metablock: Metablock | null };
 
 /** An item, and how it came here. */
 export interface Delivery {
@@ -38,6 +41,8 @@ export function originOf(item: GossipItem): AvatarId | null {
       return item.note.owner;
     case 'fork-proof':
       return null;
+    case 'cut':
+      return item.cut.signatures[0]!.owner;
     default:
       return item satisfies never;
   }
@@ -60,6 +65,8 @@ export function keyOf(item: GossipItem): ItemKey {
       return toHex(item.note.signature.subarray(32));
     case 'fork-proof':
       return item.proof.branches.map((each) => each.id).join();
+    case 'cut':
+      return keyOfCut(item.cut);
     default:
       return item satisfies never;
   }

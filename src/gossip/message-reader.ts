@@ -7,6 +7,7 @@ import {
   decodeCertificate,
 } from '../model/certificate.ts';
 import { type ByteReader, CodecError, decoding } from '../model/codec.ts';
+import { CUT_BYTES_MAX, decodeCut } from '../model/cut.ts';
 import { decodeForkProof, FORK_PROOF_BYTES_MAX } from '../model/fork-proof.ts';
 import { decodeMetablock, METABLOCK_BYTES_MAX } from '../model/metablock.ts';
 import type { Ballot, CausalSequence, Level } from '../model/numbers.ts';
@@ -52,7 +53,8 @@ function readBody(hash: HashFunction, name: MessageName, reader: ByteReader): Me
     case 'item-metablock':
     case 'item-certificate':
     case 'item-ballot-note':
-    case 'item-fork-proof': {
+    case 'item-fork-proof':
+    case 'item-cut': {
       const flags = reader.u8();
       if (flags > ANSWER_FLAG) throw new CodecError(`flags ${flags}`);
       return { kind: 'item', item: readItem(hash, name, reader), answer: flags === ANSWER_FLAG };
@@ -138,9 +140,19 @@ function readItem(
       const proof = partOf(decodeForkProof(hash, readRest(reader, FORK_PROOF_BYTES_MAX)));
       return { kind: 'fork-proof', proof };
     }
+    case 'item-cut':
+      return readCutItem(hash, reader);
     default:
       return name satisfies never;
   }
+}
+
+function readCutItem(hash: HashFunction, reader: ByteReader): GossipItem {
+  const cut = partOf(decodeCut(reader.shortBytes(CUT_BYTES_MAX)));
+  const bytes = readRest(reader, METABLOCK_BYTES_MAX);
+  const metablock = bytes.length === 0 ? null : partOf(decodeMetablock(hash, bytes));
+  if (metablock !== null && metablock.id !== cut.metablock) throw new CodecError('not of the cut');
+  return { kind: 'cut', cut, metablock };
 }
 
 function readRange(name: 'want-causal' | 'want-chain' | 'chunk-end', reader: ByteReader): Message {

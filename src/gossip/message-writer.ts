@@ -21,6 +21,7 @@ import type { Digest, GroupDigest } from './source.ts';
  * item-ballot-note  1 flags | ballot note bytes to the end
  * item-fork-proof   1 flags | fork proof bytes to the end
  * want-forks        32 group
+ * item-cut          1 flags | 2 length, cut bytes | Metablock bytes, or nothing, to the end
  * want-blocks       2 count | 32 * n Block ids
  * want-metablocks   2 count | 32 * n Metablock ids
  * want-causal       32 group | 32 issuer | 8 from
@@ -100,6 +101,11 @@ function writeItem({ item, answer }: ItemMessage): Uint8Array {
       return prefixed(MESSAGE_CODES['item-ballot-note'], flags, item.note.bytes);
     case 'fork-proof':
       return prefixed(MESSAGE_CODES['item-fork-proof'], flags, encodeForkProof(item.proof));
+    case 'cut': {
+      const writer = new ByteWriter(2_048).shortBytes(item.cut.bytes);
+      const body = writer.raw(item.metablock?.bytes ?? new Uint8Array(0)).finish();
+      return prefixed(MESSAGE_CODES['item-cut'], flags, body);
+    }
     default:
       return item satisfies never;
   }

@@ -108,6 +108,7 @@ export const MESSAGE_CODES = {
   bye: 18,
   'item-fork-proof': 19,
   'want-forks': 20,
+  'item-cut': 24,
 } as const;
 
 /** The name that counters go by. */

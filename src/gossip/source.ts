@@ -1,5 +1,6 @@
 import type { Block, BlockId } from '../model/block.ts';
 import type { Certificate } from '../model/certificate.ts';
+import type { Cut } from '../model/cut.ts';
 import type { ForkProof } from '../model/fork-proof.ts';
 import type { Metablock, MetablockId } from '../model/metablock.ts';
 import type { Ballot, CausalSequence, Level } from '../model/numbers.ts';
@@ -43,8 +44,16 @@ export interface ChainStep {
   readonly metablock: Metablock;
   /** Its Blocks of this group, in listed order. */
   readonly blocks: readonly BlockId[];
+  /** Signatures under where the group stands after it, if a Quorum's are here. */
+  readonly cut: Cut | null;
   /** Do the Certificates kept here make it Finalizable for this group? A chunk may end here. */
   readonly provable: boolean;
+}
+
+/** A certified cut; with its Metablock, except of a sole owner's group. */
+export interface Beginning {
+  readonly cut: Cut;
+  readonly metablock: Metablock | null;
 }
 
 /**
@@ -63,6 +72,12 @@ export interface GossipSource {
 
   /** May the chain of this group be fetched? As `wants`, but of groups with several owners. */
   wantsChain(group: GroupId): boolean;
+
+  /**
+   * Where this Participant's part of a group begins: whoever asks for what is below gets this.
+   * Null where all of it is here.
+   */
+  beginning(group: GroupId): Beginning | null;
 
   block(id: BlockId): Block | null;
   /** Null where only the header is here, or may be given. */

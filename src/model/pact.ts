@@ -28,11 +28,23 @@ export interface Pact {
   readonly extends: PactId | null;
   readonly quorumPolicy: QuorumPolicy;
   readonly availability: Availability;
+  /** What is kept of a group; null: all. Every Participant may keep more or less. */
+  readonly retention: Retention | null;
   /**
    * Canonical JSON text of the whole Pact with what it inherits: spreads as an Entry, hashes to
    * `id`.
    */
   readonly definition: string;
+}
+
+/** Bounds of what is kept: whatever exceeds one of them goes. Null: no such bound. */
+export interface Retention {
+  /** The newest Entries of a group. */
+  readonly count: number | null;
+  /** Since they became final. */
+  readonly ageDays: number | null;
+  /** Of Blocks. */
+  readonly bytes: number | null;
 }
 
 /** Longest a Pact's definition may be, in bytes of UTF-8. */

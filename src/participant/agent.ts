@@ -7,6 +7,7 @@ import { VERSION } from '../model/version.ts';
 import type { StoreError } from '../ports/store.ts';
 import { Consequences } from './consequences.ts';
 import type { Core } from './core.ts';
+import { Cutting, type CuttingParts } from './cutting.ts';
 import { Deciding } from './deciding.ts';
 import { type Directory, decodeHello } from './directory.ts';
 import type {
@@ -76,13 +77,15 @@ export class Agent implements ParticipantFace, GossipHandler {
     this.source = new StoreSource(core, memory, (cause) => this.loop.refused(cause));
     const decoded = new DecodedBlocks(core.config.decodedEntriesMax);
     const isHalted = () => this.halted !== null;
+    const onClone = (turn: Turn) => this.haltForGood(turn);
+    const decide: CuttingParts['decide'] = (turn, event) => deciding.run(turn, event);
+    const cutting = new Cutting(core, { decide, isHalted, onClone });
     const follow = { deciding: () => this.deciding, issuing: () => this.issuing, isHalted };
-    const consequences = new Consequences(core, follow);
+    const consequences = new Consequences(core, { ...follow, cutting });
     const { succeeding } = consequences;
     const projecting = new Projecting(core, decoded, consequences);
     const deciding = new Deciding(core, projecting);
     this.deciding = deciding;
-    const onClone = (turn: Turn) => this.haltForGood(turn);
     const stacking = new Stacking(core, { deciding, projecting, decoded, onClone });
     const isOver = (group: GroupId) => memory.registry.closure(group) !== undefined;
     const issuing = new Issuing(core, stacking, { isHalted, isOver });
@@ -96,6 +99,7 @@ export class Agent implements ParticipantFace, GossipHandler {
       stacking,
       issuing,
       sweeping: new Sweeping(core, memory),
+      cutting,
       onClone,
       onCommit: () => this.source.changed(),
       onFatal: parts.onFatal,

@@ -1,5 +1,6 @@
-import { type Block, decodeBlock, isHandOver } from '../model/block.ts';
+import { type Block, type BlockId, decodeBlock, isHandOver } from '../model/block.ts';
 import { fromHex } from '../model/bytes.ts';
+import type { Cut } from '../model/cut.ts';
 import { decodeMetablock, type Metablock } from '../model/metablock.ts';
 import type { AvatarId } from '../model/sync-group.ts';
 import type { SqlRow } from '../storage/connection.ts';
@@ -43,7 +44,9 @@ class ChainAudit {
   readonly #group: AuditGroup;
   /** Final Blocks in the order of their Entries; each is taken once. */
   readonly #blocks: Iterator<SqlRow>;
-  readonly #tips = new Map<AvatarId, Block>();
+  readonly #tips = new Map<AvatarId, { readonly sequence: number; readonly id: BlockId }>();
+  /** Where the group was cut; below it nothing is looked at. */
+  readonly #cut: Cut | null;
   #last: number;
   /** The hand-over Block that ended the group. */
   #handOver: Block | null = null;
@@ -52,8 +55,14 @@ class ChainAudit {
   constructor(audit: Audit, group: AuditGroup) {
     this.#audit = audit;
     this.#group = group;
-    this.#last = group.group.origin?.sequence ?? 0;
-    this.#blocks = audit.reader.finalBlocks(group.number)[Symbol.iterator]();
+    const cut = audit.cuts.get(group.number) ?? null;
+    this.#cut = cut;
+    for (const { issuer, sequence, block } of cut?.tips ?? []) {
+      this.#tips.set(issuer, { sequence, id: block });
+    }
+    this.#last = cut?.lastSequence ?? group.group.origin?.sequence ?? 0;
+    const blocks = audit.reader.finalBlocks(group.number, group.cutSequence);
+    this.#blocks = blocks[Symbol.iterator]();
   }
 
   run(): Fault | null {
@@ -63,8 +72,10 @@ class ChainAudit {
   }
 
   #walk(): Fault | null {
-    for (const row of this.#audit.reader.chain(this.#group.number)) {
-      const found = this.#auditStep(row);
+    const from = this.#cut?.level ?? 0;
+    for (const row of this.#audit.reader.chain(this.#group.number, from)) {
+      const isCut = this.#cut !== null && this.#head === null;
+      const found = isCut ? this.#auditBeginning(row, this.#cut!) : this.#auditStep(row);
       if (found !== null) return found;
     }
     if (this.#group.group.owners.length > 1) return this.#auditNoMore() ?? this.#auditQuorum();
@@ -76,13 +87,30 @@ class ChainAudit {
     return fault('vb_chain', `${nameOf(this.#group)} Level ${level}`, problem);
   }
 
+  /** The Metablock of the cut, whose Blocks lie below it. */
+  #auditBeginning(row: SqlRow, { level, metablock: id, tips, lastSequence }: Cut): Fault | null {
+    const difference = firstDifference(row, { level, last_seq: lastSequence });
+    if (difference !== null) return this.#inChain(level, difference);
+    const metablock = this.#metablockOf(row);
+    if (metablock?.id !== id || metablock === null) {
+      return this.#inChain(level, 'its Metablock is not that of the cut');
+    }
+    const last = new Set<string>(tips.map(({ block }) => block));
+    this.#head = { metablock, level, carries: metablock.blocks.some((each) => last.has(each)) };
+    return null;
+  }
+
+  #metablockOf(row: SqlRow): Metablock | null {
+    const stored = this.#audit.reader.metablock(bytesOf(row['metablock']));
+    const read = decodeMetablock(this.#audit.hash, bytesOf(stored?.['bytes']));
+    return read.ok ? read.value : null;
+  }
+
   #auditStep(row: SqlRow): Fault | null {
     const level = (this.#head?.level ?? -1) + 1;
     if (row['level'] !== level) return this.#inChain(level, 'this Level is missing');
-    const stored = this.#audit.reader.metablock(bytesOf(row['metablock']));
-    const read = decodeMetablock(this.#audit.hash, bytesOf(stored?.['bytes']));
-    if (!read.ok) return this.#inChain(level, 'its Metablock is not here');
-    const metablock = read.value;
+    const metablock = this.#metablockOf(row);
+    if (metablock === null) return this.#inChain(level, 'its Metablock is not here');
     const problem = this.#auditLink(metablock);
     if (problem !== null) return this.#inChain(level, problem);
     const carried = metablock.blocks.filter((id) =>
@@ -154,8 +182,14 @@ class ChainAudit {
   }
 
   #auditQuorum(): Fault | null {
-    if (this.#head === null) return null;
+    const { metablock: cut, level: cutLevel } = this.#cut ?? {};
+    if (this.#head === null) {
+      if (typeof cut !== 'string') return null;
+      return this.#inChain(cutLevel ?? 0, 'the Level of the cut is missing');
+    }
     const { metablock, level } = this.#head;
+    // The cut's own Quorum says that it is final.
+    if (metablock.id === cut) return null;
     const head = { id: fromHex(metablock.id), issuer: metablock.issuer };
     if (isProvenFinal(this.#audit, this.#group, head)) return null;
     return this.#inChain(level, 'no Quorum of Certificates makes it final');
@@ -201,7 +235,9 @@ class ChainAudit {
     if (!isFinalRight) return 'does not name the last final Block';
     // Where a log forks, what is final decides which branch goes on, and not what is longest.
     if (this.#group.forked.has(issuer)) return this.#auditForked(row, tip?.sequence ?? 0);
-    const last = this.#group.lastBlocks.get(issuer);
+    const found = this.#group.lastBlocks.get(issuer);
+    const isBelow = tip !== undefined && (found?.sequence ?? 0) < tip.sequence;
+    const last = isBelow ? { sequence: tip.sequence, ids: [tip.id] } : found;
     const difference = firstDifference(row, { sequence: last?.sequence ?? 0 });
     if (difference !== null) return difference;
     const id = idOf(row['block']);

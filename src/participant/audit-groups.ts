@@ -42,6 +42,7 @@ function auditPact(audit: Audit, row: SqlRow): string | null {
       availability: pact.availability,
       fields: JSON.stringify(pact.fields),
       key: JSON.stringify(pact.key),
+      retention: pact.retention === null ? null : JSON.stringify(pact.retention),
       now_table: now,
     },
   );
@@ -99,6 +100,7 @@ function auditGroup(audit: Audit, { number, row, owners }: RawGroup): string | n
     number,
     pact,
     lastSequence,
+    cutSequence: Number(row['cut_seq']),
     lastBlocks: new Map(),
     forked: new Set(),
   });

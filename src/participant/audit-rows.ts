@@ -28,9 +28,9 @@ export function auditRows(audit: Audit): Fault | null {
 
 function auditGroupRows(audit: Audit, group: AuditGroup): Fault | null {
   const { table } = group.pact.names;
-  const rows = audit.reader.entries(table, group.number)[Symbol.iterator]();
+  const rows = audit.reader.entries(table, group.number, group.cutSequence)[Symbol.iterator]();
   try {
-    for (const block of audit.reader.finalBlocks(group.number)) {
+    for (const block of audit.reader.finalBlocks(group.number, group.cutSequence)) {
       const hasRows = block['payload'] !== null && block['entry_count'] !== 0;
       const found = hasRows ? auditBlockRows(audit, group, block, rows) : null;
       if (found !== null) return found;

@@ -1,5 +1,6 @@
 import type { BlockId } from '../model/block.ts';
 import { type HashFunction, type Hex32, ID_BYTES, toHex, toHex32 } from '../model/bytes.ts';
+import type { Cut } from '../model/cut.ts';
 import type { Pact } from '../model/pact.ts';
 import type { PayloadLimits } from '../model/payload.ts';
 import type { AvatarId, PactId, SyncGroup } from '../model/sync-group.ts';
@@ -41,6 +42,8 @@ export interface AuditGroup {
   readonly number: number;
   readonly pact: AuditPact;
   readonly lastSequence: number;
+  /** The last Entry below the group's cut; 0 where all is here. */
+  readonly cutSequence: number;
   /** By issuer; filled while the Blocks are looked at. */
   readonly lastBlocks: Map<AvatarId, LastBlocks>;
   /** Issuers of whose logs a fork proof is kept. */
@@ -59,6 +62,8 @@ export interface Audit {
   readonly pacts: Map<PactId, AuditPact>;
   /** By the number that stands for them in the file. */
   readonly groups: Map<number, AuditGroup>;
+  /** Where groups were cut, by number: what holds, holds from there on. */
+  readonly cuts: Map<number, Cut>;
 }
 
 /** The last Blocks that one issuer has in a group: one, unless its log forked there. */

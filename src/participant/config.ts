@@ -168,6 +168,15 @@ const STORAGE = {
   databaseCacheBytes: integer([256 * KIB, 8 * MIB, 1024 * MIB], "SQLite's page cache."),
   databaseBusyMs: integer([0, 5000, 600_000], "Wait for another process's lock on the database."),
   evidenceMax: integer([1, 1000, 100_000], "Proofs of others' faults that are kept."),
+  retention: {
+    type: 'string',
+    default: 'pact',
+    enum: ['pact', 'own', 'unlimited'],
+    description: 'What to keep of each Sync Group: as its Pact says, as said below, or all.',
+  },
+  retentionCount: integer([0, 0, 2 ** 52], 'own: so many Entries of each group; 0 any number.'),
+  retentionAgeDays: integer([0, 0, 36_525], 'own: Entries final for less than this; 0 any age.'),
+  retentionBytes: integer([0, 0, 2 ** 52], 'own: so many bytes of Blocks each; 0 any number.'),
 } as const satisfies Record<string, Setting>;
 
 const API = {

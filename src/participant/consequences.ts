@@ -2,8 +2,9 @@ import type { Block } from '../model/block.ts';
 import type { AvatarId, SyncGroup } from '../model/sync-group.ts';
 import type { DecodedEntries } from '../ports/store.ts';
 import type { Core } from './core.ts';
+import type { Cutting } from './cutting.ts';
 import { Deploying } from './deploying.ts';
-import type { ProjectingEvents } from './projecting.ts';
+import type { Chain, ProjectingEvents } from './projecting.ts';
 import { Succeeding, type SucceedingParts } from './succeeding.ts';
 import type { Turn } from './turn.ts';
 
@@ -11,8 +12,10 @@ import type { Turn } from './turn.ts';
 export class Consequences implements ProjectingEvents {
   readonly succeeding: Succeeding;
   private readonly deploying: Deploying;
+  private readonly cutting: Cutting;
 
-  constructor(core: Core, parts: SucceedingParts) {
+  constructor(core: Core, parts: SucceedingParts & { readonly cutting: Cutting }) {
+    this.cutting = parts.cutting;
     this.succeeding = new Succeeding(core, parts);
     this.deploying = new Deploying(core, (turn, group) => {
       if (group.owners.length > 1) parts.deciding().run(turn, { kind: 'group', group });
@@ -29,6 +32,10 @@ export class Consequences implements ProjectingEvents {
   builtIn(turn: Turn, entries: DecodedEntries, issuer: AvatarId): void {
     this.deploying.observe(turn, entries);
     this.succeeding.observe(turn, entries, issuer);
+  }
+
+  moved(turn: Turn, group: SyncGroup, chain: Chain): void {
+    this.cutting.onFinal(turn, group, chain);
   }
 
   handOver(turn: Turn, group: SyncGroup, block: Block): void {

@@ -8,6 +8,7 @@ import type { ForkProof } from '../model/fork-proof.ts';
 import type { Metablock } from '../model/metablock.ts';
 import type { AvatarId } from '../model/sync-group.ts';
 import type { Core } from './core.ts';
+import type { Cutting } from './cutting.ts';
 import type { Deciding } from './deciding.ts';
 import type { Stacking } from './stacking.ts';
 import type { Turn } from './turn.ts';
@@ -19,6 +20,7 @@ export class Intake {
   private readonly core: Core;
   private readonly deciding: Deciding;
   private readonly stacking: Stacking;
+  private readonly cutting: Cutting;
   private readonly onClone: (turn: Turn) => void;
   /** A forked log goes round for ever: it is no reason to fill the log of this machine. */
   private readonly refusals: LogBudget;
@@ -28,6 +30,7 @@ export class Intake {
     parts: {
       readonly deciding: Deciding;
       readonly stacking: Stacking;
+      readonly cutting: Cutting;
       /** Something of our own came that this disk does not have. */
       readonly onClone: (turn: Turn) => void;
     },
@@ -35,6 +38,7 @@ export class Intake {
     this.core = core;
     this.deciding = parts.deciding;
     this.stacking = parts.stacking;
+    this.cutting = parts.cutting;
     this.onClone = parts.onClone;
     this.refusals = new LogBudget(
       (level, event, fields) => core.log[level](event, fields),
@@ -63,9 +67,26 @@ export class Intake {
       case 'fork-proof':
         this.observeProof(turn, delivery, item.proof);
         return;
+      case 'cut':
+        this.observeCut(turn, delivery, item);
+        return;
       default:
         item satisfies never;
     }
+  }
+
+  private observeCut(
+    turn: Turn,
+    delivery: Delivery,
+    item: Extract<Delivery['item'], { kind: 'cut' }>,
+  ): void {
+    const outcome = this.cutting.observe(turn, delivery, item);
+    if (outcome.kind === 'accepted') turn.relays.push(delivery);
+    if (outcome.kind !== 'refused') return;
+    // Who lags behind passes on what it cannot judge: a false word is its signer's.
+    const isSigner = item.cut.signatures.some(({ owner }) => owner === delivery.from);
+    if (outcome.reason === 'cut-false' && !isSigner) return;
+    turn.blame.push({ peer: delivery.from, reason: outcome.reason });
   }
 
   private observeBlock(

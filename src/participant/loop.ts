@@ -5,6 +5,7 @@ import type { Ballot } from '../model/numbers.ts';
 import type { AvatarId, GroupId } from '../model/sync-group.ts';
 import { StoreError } from '../ports/store.ts';
 import type { Core } from './core.ts';
+import type { Cutting } from './cutting.ts';
 import type { Deciding } from './deciding.ts';
 import { FinalityTimes } from './finality.ts';
 import { Intake } from './intake.ts';
@@ -30,6 +31,7 @@ export interface LoopParts {
   readonly stacking: Stacking;
   readonly issuing: Issuing;
   readonly sweeping: Sweeping;
+  readonly cutting: Cutting;
   /** Something of our own came that this disk does not have. */
   readonly onClone: (turn: Turn) => void;
   /** What a turn decided holds now. */

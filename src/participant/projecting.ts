@@ -38,11 +38,16 @@ export class DecodedBlocks {
   }
 }
 
+/** A Metablock and its Level; null for a single owner's group. */
+export type Chain = { readonly metablock: MetablockId; readonly level: Level } | null;
+
 /** What follows from finality; inside the turn's transaction. */
 export interface ProjectingEvents {
   readonly builtIn: (turn: Turn, entries: DecodedEntries, issuer: AvatarId) => void;
   /** A hand-over Block is final, or is so already and its payload came. */
   readonly handOver: (turn: Turn, group: SyncGroup, block: Block) => void;
+  /** A group's finality moved on, by this Metablock. */
+  readonly moved: (turn: Turn, group: SyncGroup, chain: Chain) => void;
 }
 
 /** Makes Blocks final: sequence numbers, rows, and what follows from Entries of built-in Pacts. */
@@ -58,15 +63,11 @@ export class Projecting {
   }
 
   /** Inside the turn's transaction. `chain` is null for a single owner's group. */
-  finalize(
-    turn: Turn,
-    group: SyncGroup,
-    chain: { readonly metablock: MetablockId; readonly level: Level } | null,
-    blocks: readonly Block[],
-  ): void {
+  finalize(turn: Turn, group: SyncGroup, chain: Chain, blocks: readonly Block[]): void {
     const decoded = blocks.map((block) => ({ block, entries: this.entriesOf(turn, group, block) }));
     this.core.store.finalize({ group: group.id, chain, blocks: decoded });
     turn.settled.add(group.id);
+    this.on.moved(turn, group, chain);
     for (const { block, entries } of decoded) {
       const { id, issuer, entryCount } = block;
       turn.finalized.push({ group: group.id, block: id, issuer, entryCount });

@@ -2,6 +2,7 @@ import { namingOf } from '../consensus/metablockchain.ts';
 import { deriveStanding } from '../dataflow/block-stack.ts';
 import { type Block, type BlockId, isHandOver, signedBytesOf } from '../model/block.ts';
 import { fromHex } from '../model/bytes.ts';
+import { cutSequenceOf } from '../model/cut.ts';
 import { invariant } from '../model/invariant.ts';
 import type { CausalSequence } from '../model/numbers.ts';
 import type { SyncGroup } from '../model/sync-group.ts';
@@ -83,6 +84,8 @@ export class Stacking {
       if (stacked.held || payload === null) return { kind: 'known' };
       return this.complete(turn, group, { block: stacked.block, payload, final: stacked.final });
     }
+    const below = cutSequenceOf(this.core.store.cuts.base(block.group), block.issuer);
+    if (block.sequence <= below) return { kind: 'known' };
     // A group that handed over is over; who did not know yet sends such a Block in good faith.
     if (turn.registry.closure(group.id)?.kind === 'hand-over') return { kind: 'not-ours' };
     if (this.forking.awaits(block) && this.isSigned(block)) this.forking.arrived(turn, block);

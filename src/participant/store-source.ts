@@ -1,5 +1,6 @@
 import { describe } from '../consensus/metablockchain.ts';
 import type {
+  Beginning,
   CausalDigest,
   ChainStep,
   Digest,
@@ -9,11 +10,12 @@ import type {
 import type { Block, BlockId } from '../model/block.ts';
 import { compareText } from '../model/bytes.ts';
 import type { Certificate } from '../model/certificate.ts';
+import { CUT_INTERVAL, type Cut, cutSequenceOf } from '../model/cut.ts';
 import type { ForkProof } from '../model/fork-proof.ts';
 import type { Metablock, MetablockId } from '../model/metablock.ts';
 import type { Ballot, CausalSequence, Level } from '../model/numbers.ts';
 import { type AvatarId, deriveQuorum, type GroupId, type SyncGroup } from '../model/sync-group.ts';
-import { StoreError } from '../ports/store.ts';
+import { type ChainRecord, StoreError } from '../ports/store.ts';
 import type { Core } from './core.ts';
 import { deriveBuiltInGroup } from './registry.ts';
 import type { Memory } from './turn.ts';
@@ -63,6 +65,10 @@ export class StoreSource implements GossipSource {
     return owners.flatMap((owner) => this.memory.forks.proof(group, owner) ?? []);
   }
 
+  beginning(group: GroupId): Beginning | null {
+    return this.read(() => this.beginningOf(group), null);
+  }
+
   block(id: BlockId): Block | null {
     return this.read(() => this.core.store.block(id)?.block ?? null, null);
   }
@@ -89,7 +95,11 @@ export class StoreSource implements GossipSource {
 
   causal(group: GroupId, issuer: AvatarId, from: CausalSequence, limit: number): readonly Block[] {
     const { store } = this.core;
-    return this.read(() => store.blocks(group, issuer, from, limit).map(({ block }) => block), []);
+    return this.read(() => {
+      const below = cutSequenceOf(store.cuts.base(group), issuer);
+      const first = Math.max(from, below + 1) as CausalSequence;
+      return store.blocks(group, issuer, first, limit).map(({ block }) => block);
+    }, []);
   }
 
   private read<Result>(work: () => Result, nothing: Result): Result {
@@ -102,16 +112,33 @@ export class StoreSource implements GossipSource {
     }
   }
 
+  private beginningOf(group: GroupId): Beginning | null {
+    const { store } = this.core;
+    const cut = store.cuts.base(group);
+    if (cut === null) return null;
+    return { cut, metablock: cut.metablock === null ? null : store.metablock(cut.metablock) };
+  }
+
   private chainFrom(group: GroupId, from: Level, limit: number): ChainStep[] {
     const known = this.memory.registry.group(group);
     if (known === undefined) return [];
     const steps: ChainStep[] = [];
-    for (const { level, metablock: id } of this.core.store.chain(group, from, limit)) {
-      const metablock = this.core.store.metablock(id);
+    // What lies below the cut is being thrown away.
+    const first = Math.max(from, (this.core.store.cuts.base(group)?.level ?? -1) + 1) as Level;
+    for (const record of this.core.store.chain(group, first, limit)) {
+      const metablock = this.core.store.metablock(record.metablock);
       if (metablock === null) break;
-      steps.push(this.stepOf(known, level, metablock));
+      const step = this.stepOf(known, record.level, metablock);
+      steps.push({ ...step, cut: this.cutAfter(known, record) });
     }
     return steps;
+  }
+
+  private cutAfter(group: SyncGroup, { level, lastSequence }: ChainRecord): Cut | null {
+    if ((level + 1) % CUT_INTERVAL !== 0) return null;
+    const cut = this.core.store.cuts.cutAt(group.id, lastSequence);
+    const quorum = deriveQuorum(group.owners.length, group.quorumPolicy);
+    return cut !== null && cut.signatures.length >= quorum ? cut : null;
   }
 
   private openOf(group: GroupId): ChainStep[] {
@@ -140,7 +167,7 @@ export class StoreSource implements GossipSource {
       (id) => this.core.store.block(id)?.block.group === group.id,
     );
     const certificates = this.core.store.certificates(metablock.id);
-    return { level, metablock, blocks, provable: isQuorum(group, certificates) };
+    return { level, metablock, blocks, cut: null, provable: isQuorum(group, certificates) };
   }
 
   /** Of a log that forks, no more than what all its branches have in common. */

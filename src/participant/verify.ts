@@ -6,6 +6,7 @@ import { AuditReader } from '../storage/audit-reader.ts';
 import { type Audit, type Fault, fault, type VerifyCounts } from './audit.ts';
 import { auditBlocks } from './audit-blocks.ts';
 import { auditChains } from './audit-chains.ts';
+import { auditCuts } from './audit-cuts.ts';
 import { auditForks } from './audit-forks.ts';
 import { auditGroups, auditPacts } from './audit-groups.ts';
 import { auditOrigins } from './audit-origins.ts';
@@ -36,6 +37,7 @@ const CHECKS: readonly ((audit: Audit) => Fault | null)[] = [
   },
   auditPacts,
   auditGroups,
+  auditCuts,
   auditBlocks,
   auditForks,
   auditMetablocks,
@@ -88,6 +90,7 @@ function verifyFile(file: string, counts: VerifyCounts): Fault | null {
       counts,
       pacts: new Map(),
       groups: new Map(),
+      cuts: new Map(),
     };
     for (const check of CHECKS) {
       const found = check(audit);

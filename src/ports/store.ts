@@ -6,6 +6,7 @@ import type { Metablock, MetablockId } from '../model/metablock.ts';
 import type { Ballot, CausalSequence, EntrySequence, Generation, Level } from '../model/numbers.ts';
 import type { EntryValue, Pact } from '../model/pact.ts';
 import type { AvatarId, GroupId, PactId, SyncGroup } from '../model/sync-group.ts';
+import type { CutStore } from './cut-store.ts';
 
 /**
  * Everything durable of one Participant in one World. Synchronous; nothing here decides anything.
@@ -14,6 +15,8 @@ import type { AvatarId, GroupId, PactId, SyncGroup } from '../model/sync-group.t
  * write outside one throws. Reads inside see what was written.
  */
 export interface Store {
+  readonly cuts: CutStore;
+
   /** All or nothing. A throw from `work` takes everything back. @throws StoreError */
   transaction<Result>(work: () => Result): Result;
 
@@ -92,10 +95,11 @@ export interface Store {
   entries(group: GroupId, from: EntrySequence, limit: number): StoredEntry[];
 
   /**
-   * Throws away of one group what no rule needs any more: rivals below the finalized head, and of
-   * each Level below it the Certificates beyond one Quorum. Some at a time; doing it again is safe.
+   * Throws away of one group what no rule needs any more: rivals below the finalized head, of each
+   * Level below it the Certificates beyond one Quorum, and all that lies below the group's cut.
+   * Some at a time; doing it again is safe.
    *
-   * @param limit Levels and rivals looked at.
+   * @param limit Levels, rivals, Blocks and rows looked at, of each so many.
    * @returns whether there may be more.
    */
   sweep(group: GroupId, limit: number): boolean;

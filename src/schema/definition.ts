@@ -7,9 +7,10 @@ import {
   toHex32,
 } from '../model/bytes.ts';
 import { domainOf } from '../model/codec.ts';
-import { PACT_BYTES_MAX, type Pact } from '../model/pact.ts';
+import { PACT_BYTES_MAX, type Pact, type Retention } from '../model/pact.ts';
 import type { Availability, PactId, QuorumPolicy } from '../model/sync-group.ts';
 import { PactError } from '../ports/pacts.ts';
+import { retentionToJson } from './retention.ts';
 import { SCHEMA_DEPTH_MAX, type Shape, type ShapeField } from './shape.ts';
 import { isJsonObject, type Json, type JsonObject, notPermitted } from './subset.ts';
 
@@ -22,6 +23,7 @@ export interface PactBody {
   readonly key: readonly string[];
   readonly quorumPolicy: QuorumPolicy;
   readonly availability: Availability;
+  readonly retention: Retention | null;
 }
 
 const DOMAIN = domainOf('vb1/pact');
@@ -72,6 +74,8 @@ export function writeDefinition(body: PactBody): string {
     key: body.key,
     name: body.name,
     quorum: body.quorumPolicy,
+    // Left out where all is kept, so that such Pacts keep their ids.
+    ...(body.retention === null ? {} : { retention: retentionToJson(body.retention) }),
     version: FORMAT_VERSION,
   });
   checkLength(text);
@@ -102,6 +106,7 @@ export function sealPact(hash: HashFunction, body: PactBody): Pact {
     extends: body.extends,
     quorumPolicy: body.quorumPolicy,
     availability: body.availability,
+    retention: body.retention,
     definition,
   };
 }

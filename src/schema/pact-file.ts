@@ -2,6 +2,7 @@ import { PACT_NAME, type Pact } from '../model/pact.ts';
 import type { Availability, QuorumPolicy } from '../model/sync-group.ts';
 import { PactError } from '../ports/pacts.ts';
 import type { PactBody } from './definition.ts';
+import { readRetention } from './retention.ts';
 import { SCHEMA_FIELDS_MAX, type ShapeField } from './shape.ts';
 import {
   checkKeywords,
@@ -22,6 +23,7 @@ const MEMBERS = [
   'key',
   'quorum',
   'availability',
+  'retention',
 ] as const;
 const QUORUMS: readonly QuorumPolicy[] = ['two-thirds', 'every-owner', 'strict'];
 const AVAILABILITIES: readonly Availability[] = ['entries', 'headers'];
@@ -63,6 +65,7 @@ export function readPactFile(file: Json, context: PactFileContext): PactBody {
     key: readKey(file['key'], fields, parent),
     quorumPolicy: readChoice(file, 'quorum', QUORUMS) ?? parent?.quorumPolicy ?? 'two-thirds',
     availability: readChoice(file, 'availability', AVAILABILITIES) ?? inherited(parent),
+    retention: readRetention(file['retention']) ?? parent?.retention ?? null,
   };
 }
 

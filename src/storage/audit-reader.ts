@@ -103,11 +103,12 @@ export class AuditReader {
   }
 
   /** Blocks of one group that are final, in the order of their Entries. */
-  finalBlocks(groupNumber: number): Iterable<SqlRow> {
+  finalBlocks(groupNumber: number, above: number): Iterable<SqlRow> {
     return this.rows(
       `SELECT b.*, p.bytes AS payload FROM vb_block b LEFT JOIN vb_payload p ON p.block = b.number
-        WHERE b.group_number = ? AND b.first_seq IS NOT NULL ORDER BY b.first_seq`,
+        WHERE b.group_number = ? AND b.first_seq > ? ORDER BY b.first_seq`,
       groupNumber,
+      above,
     );
   }
 
@@ -122,7 +123,7 @@ export class AuditReader {
 
   /** Final Entries of a group as they were signed; those whose payload is not here are left out. */
   *entryBytes(groupNumber: number): Generator<Uint8Array> {
-    for (const row of this.finalBlocks(groupNumber)) {
+    for (const row of this.finalBlocks(groupNumber, 0)) {
       const payload = row['payload'];
       if (!(payload instanceof Uint8Array)) continue;
       const cutter = new PayloadCutter(payload);
@@ -175,8 +176,19 @@ export class AuditReader {
     return this.rows('SELECT * FROM vb_certificate WHERE metablock = ?', metablock);
   }
 
-  chain(groupNumber: number): Iterable<SqlRow> {
-    return this.rows('SELECT * FROM vb_chain WHERE group_number = ? ORDER BY level', groupNumber);
+  /** From a Level on. */
+  chain(groupNumber: number, from: number): Iterable<SqlRow> {
+    const sql = 'SELECT * FROM vb_chain WHERE group_number = ? AND level >= ? ORDER BY level';
+    return this.rows(sql, groupNumber, from);
+  }
+
+  cuts(groupNumber: number): Iterable<SqlRow> {
+    return this.rows('SELECT * FROM vb_cut WHERE group_number = ? ORDER BY last_seq', groupNumber);
+  }
+
+  cutSignatures(groupNumber: number, lastSequence: number): SqlRow[] {
+    const sql = 'SELECT * FROM vb_cut_signature WHERE group_number = ? AND last_seq = ?';
+    return [...this.rows(sql, groupNumber, lastSequence)];
   }
 
   forks(): Iterable<SqlRow> {
@@ -190,10 +202,10 @@ export class AuditReader {
     );
   }
 
-  /** Rows of one group in the table of its Pact, ascending. */
-  entries(table: string, groupNumber: number): Iterable<SqlRow> {
-    const sql = `SELECT * FROM ${quoteName(table)} WHERE _group = ? ORDER BY _seq`;
-    return this.rows(sql, groupNumber);
+  /** Rows of one group above a sequence number in the table of its Pact, ascending. */
+  entries(table: string, groupNumber: number, above: number): Iterable<SqlRow> {
+    const sql = `SELECT * FROM ${quoteName(table)} WHERE _group = ? AND _seq > ? ORDER BY _seq`;
+    return this.rows(sql, groupNumber, above);
   }
 
   strayEntry(table: string, pact: Uint8Array): SqlRow | undefined {

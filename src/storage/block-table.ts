@@ -97,14 +97,10 @@ export class BlockTable {
     block: Block,
   ): void {
     this.sql.setFinal.run(place.first, stacked.number);
-    this.sql.setCausalFinal.run({
-      g: place.group,
-      i: toBlob(block.issuer),
-      s: block.sequence,
-      b: toBlob(block.id),
-    });
-    const beside = { g: place.group, i: toBlob(block.issuer), s: block.sequence };
-    if (this.sql.beside.get({ ...beside, b: toBlob(block.id) }) === undefined) return;
+    const { issuer, sequence, id } = block;
+    this.setCausalFinal(place.group, { issuer, sequence, block: id });
+    const beside = { g: place.group, i: toBlob(issuer), s: sequence, b: toBlob(id) };
+    if (this.sql.beside.get(beside) === undefined) return;
     // The log forks here: what continues the other branch leads nowhere any more.
     this.follow(place.group, block);
   }
@@ -115,6 +111,12 @@ export class BlockTable {
     const block = toIdOrNull(row?.['block']);
     if (row === undefined || block === null) return null;
     return { issuer, sequence: toNumber(row['sequence']) as CausalSequence, block };
+  }
+
+  /** The Causal Group is final up to here, and stands here at least. */
+  setCausalFinal(groupNumber: number, { issuer, sequence, block }: FrontierRecord): void {
+    const place = { g: groupNumber, i: toBlob(issuer), s: sequence, b: toBlob(block) };
+    this.sql.setCausalFinal.run(place);
   }
 
   /** Final Blocks from the one that holds `from` on, ascending, with their payloads. */

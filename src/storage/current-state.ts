@@ -56,7 +56,10 @@ export function copyNowSql({ table, now }: StateTables, pact: Pact): readonly [s
   ];
 }
 
-/** A row of the current state that is not a copy of an Entry's row of its group's line. */
+/**
+ * A row of the current state that is not a copy of an Entry's row of its group's line. What copies
+ * a row below a cut has nothing to be compared with.
+ */
 export function forgedNowSql({ table, now }: StateTables, pact: Pact): string {
   const same = [...pact.fields.map(({ name }) => name), '_entry', '_block', '_issuer', '_at']
     .map(quoteName)
@@ -65,7 +68,9 @@ export function forgedNowSql({ table, now }: StateTables, pact: Pact): string {
   return `WITH RECURSIVE ${LINE}
     SELECT n._group, n._seq FROM ${quoteName(now)} n WHERE NOT EXISTS (
       SELECT 1 FROM line JOIN ${quoteName(table)} t ON t._group = line.number AND t._seq = n._seq
-      WHERE line.tip = n._group AND n._seq <= line.last AND ${same}) LIMIT 1`;
+      WHERE line.tip = n._group AND n._seq <= line.last AND ${same})
+    AND n._seq > (SELECT max(min(g.cut_seq, line.last)) FROM line
+      JOIN vb_group g ON g.number = line.number WHERE line.tip = n._group) LIMIT 1`;
 }
 
 /**
@@ -77,6 +82,7 @@ export function missedNowSql({ table, now }: StateTables, pact: Pact): string {
     SELECT t._group, t._seq FROM ${quoteName(table)} t
       JOIN line ON line.number = t._group AND t._seq <= line.last
       JOIN vb_group tip ON tip.number = line.tip
+      JOIN vb_group own ON own.number = t._group AND t._seq > own.cut_seq
       WHERE NOT EXISTS (SELECT 1 FROM vb_group next WHERE next.predecessor = tip.id
         AND next.origin = 'hand-over' AND next.start_seq >= t._seq)
       AND NOT EXISTS (SELECT 1 FROM ${quoteName(now)} n

@@ -24,6 +24,7 @@ export class GroupTable {
   private readonly following: Query;
   private readonly last: Query;
   private readonly setLast: Query;
+  private readonly rulesOf: Query;
 
   constructor(connection: Connection) {
     connection.onRolledBack(() => this.numbers.clear());
@@ -45,6 +46,10 @@ export class GroupTable {
         AND predecessor = (SELECT id FROM vb_group WHERE number = ?)`,
     );
     this.last = connection.prepare('SELECT last_seq FROM vb_group WHERE number = ?');
+    this.rulesOf = connection.prepare(
+      `SELECT quorum, (SELECT count(*) FROM vb_owner WHERE group_number = number) AS owners
+       FROM vb_group WHERE number = ?`,
+    );
     this.setLast = connection.prepare('UPDATE vb_group SET last_seq = ? WHERE number = ?');
   }
 
@@ -106,6 +111,12 @@ export class GroupTable {
     if (!next.some((row) => row['origin'] === 'hand-over')) heirs.push(number);
     for (const row of next) heirs.push(...this.heirs(toNumber(row['number']), sequence));
     return heirs;
+  }
+
+  /** How many owners a group has, and how many of them decide. */
+  rules(number: number): { readonly owners: number; readonly quorum: QuorumPolicy } {
+    const row = this.rulesOf.get(number)!;
+    return { owners: toNumber(row['owners']), quorum: toText(row['quorum']) as QuorumPolicy };
   }
 
   lastSequence(number: number): EntrySequence {

@@ -65,6 +65,24 @@ export class MetablockTable {
     }
   }
 
+  /** `metablock` is the last final one, whatever lies between; only what descends from it lives. */
+  install(group: GroupId, metablock: MetablockId): void {
+    const open = this.sql.openOf.all(toBlob(group)).map((row) => toId(row['metablock']));
+    const alive = new Set<MetablockId>([metablock]);
+    const pending = [metablock];
+    for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+      const children = this.after(group, next);
+      for (const child of children) alive.add(child);
+      pending.push(...children);
+    }
+    for (const id of open) {
+      const state = this.sql.state.get(toBlob(id), toBlob(group))?.['state'];
+      if (state === HEAD) this.sql.setPlace.run(FINAL, toBlob(id), toBlob(group));
+      else if (!alive.has(id)) this.sql.setPlace.run(DEAD, toBlob(id), toBlob(group));
+    }
+    this.sql.setPlace.run(HEAD, toBlob(metablock), toBlob(group));
+  }
+
   putCertificate(certificate: Certificate): void {
     const digest = this.hash(encodeCertificate(certificate));
     const { metablock, certifier, bytes } = certificate;
@@ -115,6 +133,7 @@ const SQL = {
   open: `SELECT bytes FROM vb_metablock WHERE id IN (
     SELECT p.metablock FROM vb_group g
     CROSS JOIN vb_place p ON p.group_id = g.id AND p.state < 2)`,
+  openOf: 'SELECT metablock FROM vb_place WHERE group_id = ? AND state < 2',
   setPlace: 'UPDATE vb_place SET state = ? WHERE metablock = ? AND group_id = ?',
   state: 'SELECT state FROM vb_place WHERE metablock = ? AND group_id = ?',
   anyFinal: `SELECT 1 FROM vb_group g JOIN vb_chain c ON c.group_number = g.number

@@ -31,7 +31,7 @@ CREATE TABLE vb_pact (
   id BLOB PRIMARY KEY, name TEXT NOT NULL, description TEXT NOT NULL,
   table_name TEXT NOT NULL UNIQUE, now_table TEXT UNIQUE,
   extends BLOB, quorum TEXT NOT NULL, availability TEXT NOT NULL,
-  fields TEXT NOT NULL, key TEXT NOT NULL, definition TEXT NOT NULL
+  fields TEXT NOT NULL, key TEXT NOT NULL, retention TEXT, definition TEXT NOT NULL
 ) STRICT;
 
 CREATE TABLE vb_group (
@@ -39,7 +39,9 @@ CREATE TABLE vb_group (
   quorum TEXT NOT NULL, availability TEXT NOT NULL,
   origin TEXT, predecessor BLOB, origin_at BLOB,
   start_seq INTEGER NOT NULL, last_seq INTEGER NOT NULL,
-  swept_level INTEGER NOT NULL DEFAULT -1
+  bytes INTEGER NOT NULL DEFAULT 0, swept_level INTEGER NOT NULL DEFAULT -1,
+  cut_seq INTEGER NOT NULL DEFAULT 0, cut_level INTEGER NOT NULL DEFAULT -1,
+  cut_rows INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 CREATE INDEX vb_group_predecessor ON vb_group (predecessor) WHERE predecessor IS NOT NULL;
@@ -98,6 +100,19 @@ CREATE TABLE vb_chain (
   last_seq INTEGER NOT NULL,
   PRIMARY KEY (group_number, level)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX vb_chain_metablock ON vb_chain (metablock);
+
+CREATE TABLE vb_cut (
+  group_number INTEGER NOT NULL, last_seq INTEGER NOT NULL, level INTEGER NOT NULL,
+  at INTEGER NOT NULL, bytes INTEGER NOT NULL, body BLOB NOT NULL,
+  PRIMARY KEY (group_number, last_seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE vb_cut_signature (
+  group_number INTEGER NOT NULL, last_seq INTEGER NOT NULL, owner BLOB NOT NULL,
+  signature BLOB NOT NULL,
+  PRIMARY KEY (group_number, last_seq, owner)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE vb_fork (
   group_id BLOB NOT NULL, author BLOB NOT NULL, sequence INTEGER NOT NULL, proof BLOB NOT NULL,
@@ -130,6 +145,8 @@ export const INTERNAL_TABLES = [
   'vb_vote',
   'vb_chain',
   'vb_fork',
+  'vb_cut',
+  'vb_cut_signature',
   'vb_evidence',
 ] as const;
 

@@ -40,7 +40,7 @@ export class PactTables {
     connection.onRolledBack(() => this.writers.clear());
     this.find = connection.prepare('SELECT * FROM vb_pact WHERE id = ?');
     this.insert = connection.prepare(
-      'INSERT INTO vb_pact VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      'INSERT INTO vb_pact VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
     );
     this.all = connection.prepare('SELECT * FROM vb_pact ORDER BY name, id');
     this.isTaken = connection.prepare('SELECT 1 FROM sqlite_schema WHERE name = ? COLLATE NOCASE');
@@ -62,6 +62,7 @@ export class PactTables {
       pact.availability,
       JSON.stringify(pact.fields),
       JSON.stringify(pact.key),
+      pact.retention === null ? null : JSON.stringify(pact.retention),
       pact.definition,
     );
     this.connection.exec(tableSql(table, pact.fields, '_group, _seq', pact.name));
@@ -168,6 +169,7 @@ function toPact(row: SqlRow): Pact {
     extends: toIdOrNull(row['extends']),
     quorumPolicy: toText(row['quorum']) as QuorumPolicy,
     availability: toText(row['availability']) as Availability,
+    retention: typeof row['retention'] === 'string' ? JSON.parse(row['retention']) : null,
     definition: toText(row['definition']),
   };
 }

@@ -24,6 +24,7 @@ import type {
 import { BlockTable } from './block-table.ts';
 import { ChainTable } from './chain-table.ts';
 import type { Connection } from './connection.ts';
+import { CutKeeper } from './cut-keeper.ts';
 import { ForkTable } from './fork-table.ts';
 import { GroupTable } from './group-table.ts';
 import { MetablockTable } from './metablock-table.ts';
@@ -35,6 +36,7 @@ import { Sweeper } from './sweeper.ts';
 /** The port over one SQLite file. What belongs to a group that was never put reads as nothing. */
 export class SqliteStore implements Store {
   readonly tables: PactTables;
+  readonly cuts: CutKeeper;
   private readonly connection: Connection;
   private readonly notes: NoteTables;
   private readonly groupTable: GroupTable;
@@ -54,6 +56,8 @@ export class SqliteStore implements Store {
     this.chains = new ChainTable(connection);
     this.forkTable = new ForkTable(connection, parts.hash);
     this.sweeper = new Sweeper(connection);
+    const tables = { groups: this.groupTable, blocks: this.blockTable, chains: this.chains };
+    this.cuts = new CutKeeper(connection, { ...tables, metablocks: this.metablocks });
   }
 
   transaction<Result>(work: () => Result): Result {
@@ -211,6 +215,7 @@ export class SqliteStore implements Store {
       const first = (last + 1) as EntrySequence;
       this.blockTable.setFinal(stacked, { group, first }, block);
       if (entries !== null) this.writeRows(group, first, block, entries);
+      this.cuts.addBytes(group, block.bytes.length + block.byteLength);
       last = (last + block.entryCount) as EntrySequence;
     }
     if (last !== before) this.groupTable.setLastSequence(group, last);
@@ -246,7 +251,8 @@ export class SqliteStore implements Store {
     const number = this.groupTable.numberOrNull(group);
     const found: StoredEntry[] = [];
     if (number === null || limit <= 0) return found;
-    const start = Math.max(this.groupTable.start(number) + 1, from) as EntrySequence;
+    const below = this.cuts.base(group)?.lastSequence ?? this.groupTable.start(number);
+    const start = Math.max(below + 1, from) as EntrySequence;
     for (const { block, firstSequence, payload } of this.blockTable.finalFrom(number, start)) {
       const cutter = payload === null ? null : new PayloadCutter(payload);
       const { id, issuer, atMs, entryCount } = block;

@@ -6,6 +6,7 @@ import {
   type QuorumPolicy,
 } from '../model/sync-group.ts';
 import type { Connection, Query, SqlRow } from './connection.ts';
+import { CutSweeper } from './cut-sweeper.ts';
 import { toBlob, toBytes, toId, toNumber, toText } from './sql-value.ts';
 import { corruptRow } from './store-fault.ts';
 
@@ -38,11 +39,13 @@ interface Vote {
 export class Sweeper {
   private readonly file: string;
   private readonly sql: Readonly<Record<keyof typeof SQL, Query>>;
+  private readonly cutSweeper: CutSweeper;
   /** Per group the rival that was looked at last: those that must stay hold up no other. */
   private readonly cursors = new Map<GroupId, Uint8Array>();
 
   constructor(connection: Connection) {
     this.file = connection.file;
+    this.cutSweeper = new CutSweeper(connection);
     this.sql = Object.fromEntries(
       Object.entries(SQL).map(([name, text]) => [name, connection.prepare(text)]),
     ) as Record<keyof typeof SQL, Query>;
@@ -52,7 +55,8 @@ export class Sweeper {
   sweep(of: { readonly group: GroupId; readonly number: number }, limit: number): boolean {
     const hasLevels = this.sweepLevels(of.number, limit);
     const hasRivals = this.sweepRivals(of.group, limit);
-    return hasLevels || hasRivals;
+    const isCut = this.cutSweeper.sweep(of.number, limit, (id) => this.sweepMetablock(id));
+    return hasLevels || hasRivals || isCut;
   }
 
   private sweepLevels(groupNumber: number, limit: number): boolean {
@@ -77,13 +81,14 @@ export class Sweeper {
     const places = this.sql.places.all(id).map(toPlace);
     if (places.some(({ state }) => state <= LAST_OPEN) || this.isNamed(id)) return;
     const finals = places.filter(({ state }) => state === FINAL);
-    if (finals.length > 0) {
+    if (this.sql.inChain.get(id) !== undefined) {
       this.keepQuorums(id, finals);
       return;
     }
     // One whose Generation leapt ahead stays until its chains have passed it: whoever shows it
     // again must meet somebody who can tell that it is old.
-    const generation = toNumber(this.sql.generation.get(id)?.['generation']);
+    const generation = this.sql.generation.get(id)?.['generation'];
+    if (typeof generation !== 'number') return;
     if (places.some(({ finalizedGeneration }) => generation > finalizedGeneration)) return;
     this.sql.deleteCertificates.run(id);
     this.sql.deletePlaces.run(id);
@@ -151,6 +156,7 @@ const SQL = {
       ifnull((SELECT m.generation FROM vb_chain c JOIN vb_metablock m ON m.id = c.metablock
         WHERE c.group_number = g.number ORDER BY c.level DESC LIMIT 1), -1) AS finalized
     FROM vb_place p JOIN vb_group g ON g.id = p.group_id WHERE p.metablock = ?`,
+  inChain: 'SELECT 1 FROM vb_chain WHERE metablock = ? LIMIT 1',
   generation: 'SELECT generation FROM vb_metablock WHERE id = ?',
   // Votes stand one after the other, 32 bytes each.
   named: `SELECT 1 FROM vb_vote WHERE lock_metablock = ?

@@ -46,8 +46,43 @@ function numberOf(database: Database.Database, sql: string): number {
   return database.prepare<[], number>(sql).pluck().get() ?? 0;
 }
 
-/** Reads every Sync Group's finalized sequence, and every Pact's rows, from one database. */
-export function digestWorld(file: string): WorldDigest {
+/** By the number of a Sync Group: the last Entry and Level that are left out. */
+type Cuts = ReadonlyMap<number, { readonly sequence: number; readonly level: number }>;
+
+/** Where the groups of one database were cut. */
+function cutsOf(file: string): Cuts {
+  const database = new Database(file, { readonly: true, fileMustExist: true });
+  try {
+    const rows = database
+      .prepare<[], { number: number; sequence: number; level: number }>(
+        'SELECT number, cut_seq AS sequence, cut_level AS level FROM vb_group',
+      )
+      .all();
+    return new Map(rows.map(({ number, ...cut }) => [number, cut] as const));
+  } finally {
+    database.close();
+  }
+}
+
+/** The highest cut of each group: above it all databases can be compared. */
+function highestCuts(all: readonly Cuts[]): Cuts {
+  const highest = new Map<number, { sequence: number; level: number }>();
+  for (const cuts of all) {
+    for (const [number, { sequence, level }] of cuts) {
+      const known = highest.get(number) ?? { sequence: 0, level: -1 };
+      const next = { sequence: Math.max(known.sequence, sequence), level: known.level };
+      highest.set(number, { ...next, level: Math.max(known.level, level) });
+    }
+  }
+  return highest;
+}
+
+/**
+ * Reads every Sync Group's finalized sequence, and every Pact's rows, from one database.
+ *
+ * @param cuts Below them nothing is read; those of the database itself if not given.
+ */
+export function digestWorld(file: string, cuts: Cuts = cutsOf(file)): WorldDigest {
   const database = new Database(file, { readonly: true, fileMustExist: true });
   try {
     const parts = new Map<string, string>();
@@ -56,13 +91,19 @@ export function digestWorld(file: string): WorldDigest {
     );
     for (const { number, name } of groups.all()) {
       const chain =
-        'SELECT level, metablock, last_seq FROM vb_chain WHERE group_number = ? ORDER BY level';
+        'SELECT level, metablock, last_seq FROM vb_chain ' +
+        'WHERE group_number = ? AND level > ? ORDER BY level';
       const blocks =
         'SELECT first_seq, id, entry_count FROM vb_block ' +
-        'WHERE group_number = ? AND first_seq IS NOT NULL ORDER BY first_seq';
-      parts.set(`chain of ${name} ${number}`, digestRows(database, chain, number));
-      parts.set(`finalized sequence of ${name} ${number}`, digestRows(database, blocks, number));
+        'WHERE group_number = ? AND first_seq > ? ORDER BY first_seq';
+      const { sequence, level } = cuts.get(number) ?? { sequence: 0, level: -1 };
+      parts.set(`chain of ${name} ${number}`, digestRows(database, chain, number, level));
+      const digest = digestRows(database, blocks, number, sequence);
+      parts.set(`finalized sequence of ${name} ${number}`, digest);
     }
+    const above = JSON.stringify(
+      Object.fromEntries([...cuts].map(([number, { sequence }]) => [number, sequence])),
+    );
     // By Pact and not by table: where two Pacts share a name, each disk suffixes the later one.
     const pacts = database.prepare<
       [],
@@ -74,8 +115,10 @@ export function digestWorld(file: string): WorldDigest {
         ['current rows', now],
       ] as const) {
         if (each === null) continue;
-        const sql = `SELECT * FROM ${quoted(each)} ORDER BY _group, _seq`;
-        parts.set(`${kind} of ${name} ${id.slice(0, 16)}`, digestRows(database, sql));
+        const sql =
+          `SELECT t.* FROM ${quoted(each)} t LEFT JOIN json_each(?) c ON c.key = t._group ` +
+          'WHERE t._seq > ifnull(c.value, 0) ORDER BY t._group, t._seq';
+        parts.set(`${kind} of ${name} ${id.slice(0, 16)}`, digestRows(database, sql, above));
       }
     }
     const generation =
@@ -93,7 +136,8 @@ export function digestWorld(file: string): WorldDigest {
 
 /** Says whether databases of one World hold the same, part by part. Nothing may be writing them. */
 export function compareWorlds(files: readonly string[]): Comparison {
-  const digests = files.map(digestWorld);
+  const cuts = highestCuts(files.map(cutsOf));
+  const digests = files.map((file) => digestWorld(file, cuts));
   const names = new Set(digests.flatMap((each) => [...each.parts.keys()]));
   const differences = [...names].filter(
     (name) => new Set(digests.map((each) => each.parts.get(name))).size > 1,

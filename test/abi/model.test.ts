@@ -3,12 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { decodeBlock, signedBytesOf } from '../../src/model/block.ts';
 import { fromHex, toHex } from '../../src/model/bytes.ts';
 import { decodeBallotNote, decodeCertificate } from '../../src/model/certificate.ts';
+import { decodeCut } from '../../src/model/cut.ts';
 import { decodeHandOver, encodeHandOver } from '../../src/model/hand-over.ts';
 import { decodeMetablock } from '../../src/model/metablock.ts';
 import golden from './golden.json' with { type: 'json' };
 import {
   block,
   certificate,
+  cut,
   group,
   handOver,
   handOverBlock,
@@ -29,6 +31,7 @@ const FORMATS = [
   },
   { name: 'certificate', bytes: certificate.bytes, decode: decodeCertificate },
   { name: 'note', bytes: note.bytes, decode: decodeBallotNote },
+  { name: 'cut', bytes: cut.bytes, decode: decodeCut },
 ] as const;
 
 describe('formats', () => {
@@ -49,7 +52,7 @@ describe('formats', () => {
   it.each(FORMATS)('$name: golden bytes read as what they were made of', ({ name, decode }) => {
     const read = decode(fromHex(golden[name]));
     expect(read.ok && toHex(read.value.bytes)).toBe(golden[name]);
-    const made = { block, metablock, certificate, note }[name];
+    const made = { block, metablock, certificate, note, cut }[name];
     expect(read.ok && read.value).toEqual(made);
   });
 
@@ -81,7 +84,8 @@ describe('formats', () => {
     const read = format.decode(received);
     received.fill(0xff);
     expect(read.ok && toHex(read.value.bytes)).toBe(golden[format.name]);
-    expect(read.ok && read.value).toEqual({ block, metablock, certificate, note }[format.name]);
+    const made = { block, metablock, certificate, note, cut }[format.name];
+    expect(read.ok && read.value).toEqual(made);
   });
 
   it('what is signed is all but the signature', () => {

@@ -3,9 +3,16 @@ import { joinBranches } from '../../src/log/fork-proof.ts';
 import { type BlockHeader, sealBlock } from '../../src/model/block.ts';
 import type { Hex32 } from '../../src/model/bytes.ts';
 import { sealBallotNote, sealCertificate } from '../../src/model/certificate.ts';
+import { sealCut } from '../../src/model/cut.ts';
 import { encodeHandOver, type HandOver } from '../../src/model/hand-over.ts';
 import { sealMetablock } from '../../src/model/metablock.ts';
-import type { Ballot, CausalSequence, EntrySequence, Generation } from '../../src/model/numbers.ts';
+import type {
+  Ballot,
+  CausalSequence,
+  EntrySequence,
+  Generation,
+  Level,
+} from '../../src/model/numbers.ts';
 import { deriveGroupId, makeSuccessor } from '../../src/model/sync-group.ts';
 
 export const hash = (message: Uint8Array): Uint8Array =>
@@ -61,6 +68,23 @@ export const certificate = sealCertificate(
 export const note = sealBallotNote(
   { group, ballot: 9 as Ballot, owner: id('b1') },
   signature(0x54),
+);
+
+export const cut = sealCut(
+  {
+    group,
+    level: 31 as Level,
+    metablock: metablock.id,
+    lastSequence: 4711 as EntrySequence,
+    tips: [
+      { issuer: id('b1'), sequence: 2 as CausalSequence, block: block.id },
+      { issuer: id('b2'), sequence: (2 ** 33) as CausalSequence, block: id('c2') },
+    ],
+  },
+  [
+    { owner: id('b3'), signature: signature(0x57) },
+    { owner: id('b1'), signature: signature(0x56) },
+  ],
 );
 
 /** The same place in its issuer's log as `block`. */

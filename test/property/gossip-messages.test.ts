@@ -11,6 +11,7 @@ import type { Ballot, CausalSequence, Level } from '../../src/model/numbers.ts';
 import {
   blockOf,
   certificateOf,
+  cutOf,
   hash,
   idOf,
   metablockOf,
@@ -121,6 +122,20 @@ const message: fc.Arbitrary<Message> = fc.oneof(
     {
       kind: 'item',
       item: { kind: 'ballot-note', note: noteOf(GROUP, idOf('c'), 9) },
+      answer: false,
+    },
+    {
+      kind: 'item',
+      item: { kind: 'cut', cut: cutOf(GROUP, { level: 31, metablock }, []), metablock },
+      answer: true,
+    },
+    {
+      kind: 'item',
+      item: {
+        kind: 'cut',
+        cut: cutOf(GROUP, { level: 0, metablock: null }, [sample.block]),
+        metablock: null,
+      },
       answer: false,
     },
   ),

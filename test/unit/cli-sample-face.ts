@@ -42,6 +42,7 @@ export class SampleChannel implements Channel {
       extends: null,
       quorumPolicy: 'two-thirds',
       availability: 'entries',
+      retention: null,
       definition: '{}',
     };
     const rules = {

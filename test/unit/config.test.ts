@@ -69,7 +69,7 @@ describe('the defaults', () => {
   test('end in a unit wherever they are a number', () => {
     for (const name of SETTING_NAMES) {
       if (SETTINGS[name].type === 'integer') {
-        expect(name).toMatch(/(Ms|Bytes|Max|Count|Blocks|Metablocks|PerPeer|Here)$/);
+        expect(name).toMatch(/(Ms|Days|Bytes|Max|Count|Blocks|Metablocks|PerPeer|Here)$/);
       }
     }
   });

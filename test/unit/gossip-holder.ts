@@ -1,7 +1,13 @@
 import type { GossipHandler, Missing, PeerEvent } from '../../src/gossip/contract.ts';
 import { type Delivery, type GossipItem, keyOf } from '../../src/gossip/item.ts';
 import type { Mesh } from '../../src/gossip/mesh.ts';
-import type { ChainStep, Digest, GossipSource, GroupDigest } from '../../src/gossip/source.ts';
+import type {
+  Beginning,
+  ChainStep,
+  Digest,
+  GossipSource,
+  GroupDigest,
+} from '../../src/gossip/source.ts';
 import type { Block, BlockId } from '../../src/model/block.ts';
 import { compareText } from '../../src/model/bytes.ts';
 import type { Certificate } from '../../src/model/certificate.ts';
@@ -34,6 +40,8 @@ export class Holder implements GossipSource, GossipHandler {
   isDeaf = false;
   unwanted = new Set<GroupId>();
   readonly proofs: ForkProof[] = [];
+  /** Of all groups, where a test says that nothing below is here. */
+  begins: Beginning | null = null;
   mesh: Mesh | null = null;
 
   private readonly blocks = new Map<BlockId, Block>();
@@ -168,6 +176,10 @@ export class Holder implements GossipSource, GossipHandler {
     return this.payloads.get(id) ?? null;
   }
 
+  beginning(): Beginning | null {
+    return this.begins;
+  }
+
   metablock(id: MetablockId): Metablock | null {
     return this.metablocks.get(id) ?? null;
   }
@@ -185,7 +197,7 @@ export class Holder implements GossipSource, GossipHandler {
     const head = this.chains.get(group)?.head ?? null;
     if (head === null) return [];
     const level = this.chainOf(group).steps.length as Level;
-    return [{ level, metablock: head, blocks: head.blocks, provable: true }];
+    return [{ level, metablock: head, blocks: head.blocks, cut: null, provable: true }];
   }
 
   causal(group: GroupId, issuer: AvatarId, from: CausalSequence, limit: number): readonly Block[] {
@@ -259,7 +271,7 @@ export class Holder implements GossipSource, GossipHandler {
     for (const metablock of path.slice(0, -1)) {
       if (metablock.blocks.some((id) => !this.payloads.has(id))) return;
       const level = chain.steps.length as Level;
-      chain.steps.push({ level, metablock, blocks: metablock.blocks, provable: true });
+      chain.steps.push({ level, metablock, blocks: metablock.blocks, cut: null, provable: true });
     }
     chain.head = path.at(-1) ?? null;
   }

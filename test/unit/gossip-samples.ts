@@ -7,8 +7,15 @@ import {
   sealBallotNote,
   sealCertificate,
 } from '../../src/model/certificate.ts';
+import { type Cut, sealCut } from '../../src/model/cut.ts';
 import { type Metablock, sealMetablock } from '../../src/model/metablock.ts';
-import type { Ballot, CausalSequence, Generation } from '../../src/model/numbers.ts';
+import type {
+  Ballot,
+  CausalSequence,
+  EntrySequence,
+  Generation,
+  Level,
+} from '../../src/model/numbers.ts';
 import type { AvatarId, GroupId } from '../../src/model/sync-group.ts';
 
 /** Node's own, so that samples do not hang on the code under test. */
@@ -92,4 +99,19 @@ export function certificateOf(
 export function noteOf(group: GroupId, owner: AvatarId, ballot: number): BallotNote {
   const body = { group, owner, ballot: ballot as Ballot };
   return sealBallotNote(body, signatureOf(`${group} ${owner} ${ballot}`));
+}
+
+export function cutOf(
+  group: GroupId,
+  at: { readonly level: number; readonly metablock: Metablock | null },
+  tips: readonly Block[],
+): Cut {
+  const body = {
+    group,
+    level: at.level as Level,
+    metablock: at.metablock?.id ?? null,
+    lastSequence: 100 as EntrySequence,
+    tips: tips.map(({ issuer, sequence, id }) => ({ issuer, sequence, block: id })),
+  };
+  return sealCut(body, [{ owner: idOf('owner'), signature: signatureOf('cut') }]);
 }

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Ballot, NO_GENERATION } from '../../src/model/numbers.ts';
+import { sealCut } from '../../src/model/cut.ts';
+import { type Ballot, type Level, NO_GENERATION } from '../../src/model/numbers.ts';
 import type { EntryValue } from '../../src/model/pact.ts';
 import { groupNumberOf, type SyncGroup } from '../../src/model/sync-group.ts';
 import type { Store } from '../../src/ports/store.ts';
@@ -78,6 +79,10 @@ function fillEveryTable(): void {
       highestFinalizable: NO_GENERATION,
     });
     store.putFork(forkOf(group, ada), 1);
+    const place = { group: group.id, level: 0 as Level, metablock: metablock.id };
+    const cut = { ...place, lastSequence: store.lastSequence(group.id), tips: [] };
+    store.cuts.putCutPlace(cut, 1);
+    store.cuts.signCut(sealCut(cut, [{ owner: ada, signature: new Uint8Array(64) }]));
     const items = [new Uint8Array(1)];
     store.putEvidence({ id: ada, group: null, offender: ada, kind: 'k', items, seenAtMs: 1 });
   });
