@@ -61,6 +61,7 @@ export class AgentClient {
     return (await this.post('/v1/groups', JSON.stringify({ pact, owners }))) as GroupReport;
   }
 
+  /** @param group A Pact's name, or the beginning of a group's id. */
   async changeGroup(group: string, change: GroupChange): Promise<GroupReport> {
     return (await this.post(pathOf(group, 'change'), JSON.stringify(change))) as GroupReport;
   }

@@ -25,6 +25,7 @@ export class Registry {
   private readonly base: Registry | null;
   private readonly pacts = new Map<PactId, Pact>();
   private readonly groups = new Map<GroupId, SyncGroup>();
+  private readonly after = new Map<GroupId, readonly SyncGroup[]>();
   private readonly closures = new Map<GroupId, Closure>();
 
   constructor(base: Registry | null = null) {
@@ -44,6 +45,10 @@ export class Registry {
   }
 
   addGroup(group: SyncGroup): void {
+    if (group.origin !== null && !this.groups.has(group.id)) {
+      const before = group.origin.group;
+      this.after.set(before, [...(this.after.get(before) ?? []), group]);
+    }
     this.groups.set(group.id, group);
   }
 
@@ -58,7 +63,7 @@ export class Registry {
 
   /** The groups that went on from this one. */
   successors(id: GroupId): SyncGroup[] {
-    return this.allGroups().filter(({ origin }) => origin !== null && origin.group === id);
+    return [...(this.base?.successors(id) ?? []), ...(this.after.get(id) ?? [])];
   }
 
   allPacts(): Pact[] {
@@ -82,6 +87,7 @@ export class Registry {
     this.closures.clear();
     this.pacts.clear();
     this.groups.clear();
+    this.after.clear();
   }
 }
 

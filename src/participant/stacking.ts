@@ -72,12 +72,7 @@ export class Stacking {
 
   private judge(turn: Turn, block: Block, payload: Uint8Array | null): StackingOutcome {
     const group = turn.registry.group(block.group) ?? this.adopt(turn, block);
-    if (group === null) {
-      if (!this.isSigned(block)) return refused('block-forged');
-      // A Metablock of several groups may wait for knowing whose Block this is.
-      this.deciding.run(turn, { kind: 'block', block, held: false });
-      return { kind: 'not-ours' };
-    }
+    if (group === null) return this.setAside(turn, block);
     if (!group.owners.includes(block.issuer)) return refused('block-not-by-owner');
     const stacked = this.core.store.block(block.id);
     if (stacked !== null) {
@@ -87,7 +82,7 @@ export class Stacking {
     const below = cutSequenceOf(this.core.store.cuts.base(block.group), block.issuer);
     if (block.sequence <= below) return { kind: 'known' };
     // A group that handed over is over; who did not know yet sends such a Block in good faith.
-    if (turn.registry.closure(group.id)?.kind === 'hand-over') return { kind: 'not-ours' };
+    if (turn.registry.closure(group.id)?.kind === 'hand-over') return this.setAside(turn, block);
     if (this.forking.awaits(block) && this.isSigned(block)) this.forking.arrived(turn, block);
     if (this.forking.isCovered(turn, block))
       return this.stackCovered(turn, group, { block, payload });
@@ -107,6 +102,13 @@ export class Stacking {
         : refused('block-forked', `Block ${block.sequence} of ${block.issuer}`);
     }
     return this.stack(turn, group, block, payload);
+  }
+
+  /** A Metablock of several groups may wait for knowing whose Block this is. */
+  private setAside(turn: Turn, block: Block): StackingOutcome {
+    if (!this.isSigned(block)) return refused('block-forged');
+    this.deciding.run(turn, { kind: 'block', block, held: false });
+    return { kind: 'not-ours' };
   }
 
   /**

@@ -6,6 +6,7 @@ import { makeSyncGroup, type SyncGroup } from '../../src/model/sync-group.ts';
 import {
   type Channel,
   type DagReport,
+  type GroupChange,
   type GroupReport,
   type PactReport,
   type ParticipantFace,
@@ -122,6 +123,8 @@ export class SampleFace implements ParticipantFace {
   readonly channels = new Map<string, SampleChannel>();
   readonly urls: string[] = [];
   closed = false;
+  /** What was asked to change of Sync Groups. */
+  readonly changes: Record<string, unknown>[] = [];
 
   channel(target: string): SampleChannel {
     const channel = this.channels.get(target);
@@ -232,12 +235,17 @@ export class SampleFace implements ParticipantFace {
     return this.groups().find((group) => group.pact === pact)!;
   }
 
-  async changeGroup(target: string): Promise<GroupReport> {
-    return this.groups().find((group) => group.pact === target)!;
+  async changeGroup(target: string, change: GroupChange): Promise<GroupReport> {
+    return this.noteChange('change', target, change);
   }
 
-  async splitGroup(target: string): Promise<GroupReport> {
-    return this.changeGroup(target);
+  async splitGroup(target: string, change: GroupChange): Promise<GroupReport> {
+    return this.noteChange('split', target, change);
+  }
+
+  private noteChange(act: string, target: string, change: GroupChange): GroupReport {
+    this.changes.push({ act, target, ...change });
+    return this.groups().find((group) => group.pact === target)!;
   }
 
   dag(limit: number): DagReport {
