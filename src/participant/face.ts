@@ -200,6 +200,9 @@ export interface GroupReport {
   readonly highestCertified: number;
   readonly highestFinalizable: number;
   readonly lastSequence: number;
+  /** The first Entry that is here, and bytes of the Blocks from there on. */
+  readonly firstSequence: number;
+  readonly retainedBytes: number;
   readonly pendingBlocks: number;
   readonly bufferedEntries: number;
   /** Owners whose vote is missing while something is open. */

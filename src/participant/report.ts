@@ -77,6 +77,7 @@ export function reportGroup(
   const line = reportLine(parts, group);
   // Where it ended, nothing is on its way any more and nobody is waited for.
   const open = line.ended === null ? state : undefined;
+  const extent = core.store.cuts.extent(group.id);
   return {
     id: group.id,
     number: groupNumberOf(group.id),
@@ -91,7 +92,9 @@ export function reportGroup(
     finalizedLevel: state?.finalizedLevel ?? -1,
     highestCertified: state?.highestCertified ?? -1,
     highestFinalizable: state?.highestFinalizable ?? -1,
-    lastSequence: core.store.lastSequence(group.id),
+    lastSequence: extent.last,
+    firstSequence: extent.first,
+    retainedBytes: extent.bytes - extent.bytesBelow,
     pendingBlocks: open?.pendingBlocks ?? 0,
     bufferedEntries: outlet?.buffer.entryCount ?? 0,
     awaited: (open?.awaited ?? []).map((avatar) => directory.labelOf(avatar)),

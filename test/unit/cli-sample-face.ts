@@ -221,6 +221,8 @@ export class SampleFace implements ParticipantFace {
       highestCertified: -1,
       highestFinalizable: -1,
       lastSequence: final.length,
+      firstSequence: 1,
+      retainedBytes: 4096,
       pendingBlocks: 0,
       bufferedEntries: waiting.length,
       awaited: [],

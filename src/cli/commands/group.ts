@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { GroupReport } from '../../participant/face.ts';
 import { type Cli, examples } from '../cli.ts';
 import { CliError, EXIT } from '../exit-code.ts';
-import { plain, short } from '../table.ts';
+import { formatBytes, plain, short } from '../table.ts';
 import { formatLine, registerGroupChange } from './group-change.ts';
 import { formatGroups } from './status.ts';
 
@@ -71,6 +71,7 @@ function formatGroup(group: GroupReport): string {
     ['finalized Level', group.finalizedLevel],
     ['HCG, HFG', `${group.highestCertified}, ${group.highestFinalizable}`],
     ['Entries final', group.lastSequence],
+    ['Entries here', `from ${group.firstSequence} on, ${formatBytes(group.retainedBytes)}`],
     ['Blocks pending', group.pendingBlocks],
     ['Entries buffered', group.bufferedEntries],
     ['awaited', group.awaited.join(', ') || 'nobody'],
