@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { loadSecretFile } from '../identity/index.ts';
 import { SETTING_NAMES, variableOf } from './config.ts';
 import { loadConfig, nearestOf } from './config-file.ts';
+import { checkRetention } from './doctor-retention.ts';
 import { type Home, type WorldHome, worldAt, worldNames } from './home.ts';
 
 /** What one look found. */
@@ -201,7 +202,12 @@ async function checkWorld(world: WorldHome, options: DoctorOptions): Promise<Fin
     () => checkDatabase(world),
     () => 'Keep a copy of the file, then: vertebra verify',
   );
-  return [secret, database, checkSocket(world), await checkAgent(world, options)];
+  const retention = await attempt(
+    `${name}: retention`,
+    () => checkRetention(world, options),
+    () => 'Keep a copy of the file, then: vertebra verify',
+  );
+  return [secret, database, retention, checkSocket(world), await checkAgent(world, options)];
 }
 
 async function checkDatabase(world: WorldHome): Promise<Finding> {

@@ -3,7 +3,7 @@ import { loadKernel } from '../kernel/kernel.ts';
 import { StoreError } from '../ports/store.ts';
 import { createPactReader } from '../schema/pact-reader.ts';
 import { AuditReader } from '../storage/audit-reader.ts';
-import { type Audit, type Fault, fault, type VerifyCounts } from './audit.ts';
+import { type Audit, type Fault, fault, nameOf, type VerifyCounts } from './audit.ts';
 import { auditBlocks } from './audit-blocks.ts';
 import { auditChains } from './audit-chains.ts';
 import { auditCuts } from './audit-cuts.ts';
@@ -27,6 +27,15 @@ export interface VerifyReport {
   readonly fault: Fault | null;
   /** What was found to hold until then. */
   readonly counts: Readonly<VerifyCounts>;
+  /** Groups that were cut: what holds, holds from this Entry on; a Quorum signed what is gone. */
+  readonly from: readonly CutReport[];
+}
+
+export interface CutReport {
+  /** As a person finds it again. */
+  readonly group: string;
+  readonly sequence: number;
+  readonly signatures: number;
 }
 
 /** Each builds on those before it. */
@@ -68,14 +77,15 @@ export function verifyWorld(options: VerifyOptions): VerifyReport {
     rows: 0,
   };
   try {
-    return { file, fault: verifyFile(file, counts), counts };
+    const from: CutReport[] = [];
+    return { file, fault: verifyFile(file, counts, from), counts, from };
   } catch (cause) {
     if (!(cause instanceof StoreError) || cause.code !== 'STORE_CORRUPT') throw cause;
-    return { file, fault: fault('sqlite', file, cause.message), counts };
+    return { file, fault: fault('sqlite', file, cause.message), counts, from: [] };
   }
 }
 
-function verifyFile(file: string, counts: VerifyCounts): Fault | null {
+function verifyFile(file: string, counts: VerifyCounts, from: CutReport[]): Fault | null {
   const kernel = loadKernel();
   const hash = (message: Uint8Array): Uint8Array => kernel.hasher.hash(message);
   const reader = AuditReader.open(file);
@@ -95,6 +105,14 @@ function verifyFile(file: string, counts: VerifyCounts): Fault | null {
     for (const check of CHECKS) {
       const found = check(audit);
       if (found !== null) return found;
+    }
+    for (const [number, cut] of audit.cuts) {
+      const group = nameOf(audit.groups.get(number)!);
+      from.push({
+        group,
+        sequence: cut.lastSequence + 1,
+        signatures: cut.signatures.length,
+      });
     }
     return null;
   } finally {

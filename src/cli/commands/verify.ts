@@ -22,8 +22,11 @@ export function registerVerify(program: Command, cli: Cli): void {
     });
 }
 
-function formatReport({ fault, counts }: VerifyReport): string {
-  if (fault === null) return `All holds: ${formatCounts(counts)}.\n`;
+function formatReport({ fault, counts, from }: VerifyReport): string {
+  const cuts = from.map(({ group, sequence, signatures }) => {
+    return `${group} holds from Entry ${sequence} on: ${signatures} owners signed what is gone.\n`;
+  });
+  if (fault === null) return `All holds: ${formatCounts(counts)}.\n${cuts.join('')}`;
   const { table, key, problem } = fault;
   return `Does not hold: ${table} ${key}: ${problem}\nUntil there: ${formatCounts(counts)}.\n`;
 }
