@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { soak } from './soak.ts';
 import type { Sizes } from './state-size.ts';
 
-/** VERTEBRA_SOAK=100000 runs the long one, whose figures are in docs/consensus.md. */
+/** VERTEBRA_SOAK=100000 runs a long one and prints every count of each stretch. */
 const GENERATIONS = Number(process.env['VERTEBRA_SOAK'] ?? 1500);
 const STRETCHES = 6;
 
