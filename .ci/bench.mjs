@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { buildSimulator } from './build.mjs';
 import { insist, root } from './preflight.mjs';
 
 const folder = join(root, 'bench');
@@ -22,6 +23,9 @@ function mustRun(command, args, cwd) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
+/** These measure ours alone, in the compiled simulator. */
+const SIMULATED = ['delays', 'scale'];
+
 /** As the lock file says: npm notes what it installed, and when. */
 function arePeersInstalled() {
   const note = join(folder, 'node_modules/.package-lock.json');
@@ -38,7 +42,9 @@ if (!names.includes(name)) fail(`no benchmark ${name}\n${usage}`);
 
 insist();
 mustRun(process.execPath, [join(root, '.ci/build.mjs')], root);
-if (!arePeersInstalled()) {
+if (SIMULATED.includes(name)) {
+  await buildSimulator();
+} else if (!arePeersInstalled()) {
   console.error('installing the peers into bench/node_modules');
   mustRun('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], folder);
 }

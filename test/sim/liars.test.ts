@@ -18,8 +18,8 @@ describe('beside Byzantine owners the honest agree, and all they say becomes fin
 
   it('but without turns a censor starves them', { timeout: 300_000 }, () => {
     const censor = LIAR_SCENARIOS.find(({ name }) => name === 'censor')!;
-    const shorter = { ...censor, livenessMs: 10_000 };
+    const shorter = { ...censor, livenessMs: 5000 };
     expect(() => run(shorter, 1, makeMutation('turns'))).toThrow(Stall);
-    expect(run(shorter, 1).healedMs).toBeLessThan(10_000);
+    expect(run(shorter, 1).healedMs).toBeLessThan(5000);
   });
 });

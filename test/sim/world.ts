@@ -52,6 +52,8 @@ export class SimWorld {
   /** Participants that are down for good are not waited for; deaths add to them. */
   readonly dead: Set<SimNode>;
   messages = 0;
+  /** Is shown what is sent. */
+  onMessage: ((message: Message) => void) | null = null;
   readonly finalityMs: number[] = [];
   private isHealed = false;
   private isolated: ReadonlySet<SimNode> | null = null;
@@ -161,6 +163,7 @@ export class SimWorld {
   private send(from: SimNode, to: SimNode, message: Message): void {
     const { prng, faults, time } = this;
     this.messages++;
+    this.onMessage?.(message);
     if (!this.isHealed && (this.isCut(from, to) || prng.chance(faults.loss))) return;
     const copies = !this.isHealed && prng.chance(faults.duplication) ? 2 : 1;
     for (let copy = 0; copy < copies; copy++) {

@@ -7,7 +7,7 @@ import { childOf, highestBallot, pickGroup, signCertificate, tellAll } from './c
 import { grind } from './grinder.ts';
 
 /** Metablocks that it is ahead of the head. */
-const AHEAD = 12;
+const AHEAD = 8;
 
 /**
  * Signs a long chain of its own in advance, ground for low Issuing Hashes, so that its next

@@ -11,7 +11,7 @@ import {
 } from './craft.ts';
 
 /** Messages at one deed; what a link lets through. */
-const BURST = 12;
+const BURST = 8;
 
 /** Sends as much as a link takes, all of it well formed. */
 export function makeFlooder(): Liar {

@@ -4,7 +4,7 @@ import type { Liar } from '../behaviour.ts';
 import type { SimNode } from '../node.ts';
 import { signCertificate, signMetablock } from './craft.ts';
 
-const ATTEMPTS = 32;
+const ATTEMPTS = 8;
 
 /** Of many Metablocks that say the same, the one with the lowest Issuing Hash. */
 export function grind(node: SimNode, metablock: Metablock): Metablock {
