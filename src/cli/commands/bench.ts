@@ -14,7 +14,7 @@ export function registerBench(program: Command, cli: Cli): void {
     .command('bench')
     .summary('measure, from a checkout')
     .description('Runs a benchmark with its peers. Works in a checkout only, where the peers are.')
-    .argument('<name>', 'hash, pack, ingest, finality or idle')
+    .argument('<name>', 'hash, pack, ingest, finality, idle, delays or scale')
     .addHelpText('after', examples('vertebra bench ingest'))
     .action(async (name: string) => {
       if (!existsSync(RUNNER)) {
