@@ -19,6 +19,7 @@ export interface GroupPlan {
 export type LiarKind =
   | 'equivocator'
   | 'forker'
+  | 'brancher'
   | 'double-voter'
   | 'withholder'
   | 'idler'

@@ -2,6 +2,7 @@ import type { Liar } from '../behaviour.ts';
 import type { Prng } from '../prng.ts';
 import type { LiarKind } from '../scenario.ts';
 import { makeBabbler } from './babbler.ts';
+import { makeBrancher } from './brancher.ts';
 import { makeCensor } from './censor.ts';
 import { makeDoubleVoter } from './double-voter.ts';
 import { makeEquivocator } from './equivocator.ts';
@@ -17,6 +18,7 @@ import { makeWithholder } from './withholder.ts';
 export const LIARS: Readonly<Record<LiarKind, (prng: Prng) => Liar>> = {
   equivocator: makeEquivocator,
   forker: makeForker,
+  brancher: makeBrancher,
   'double-voter': makeDoubleVoter,
   withholder: makeWithholder,
   idler: makeIdler,
