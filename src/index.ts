@@ -20,5 +20,11 @@ export {
   worldAt,
 } from './participant/home.ts';
 export { type Logger, openLogger, openStderrLogger } from './participant/log.ts';
+export type {
+  ForkReport,
+  LogBlockReport,
+  LogFace,
+  LogReport,
+} from './participant/log-face.ts';
 export { createWorld, initHome, joinWorld } from './participant/membership.ts';
 export { openParticipant, type ParticipantOptions } from './participant/participant.ts';

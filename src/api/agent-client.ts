@@ -9,6 +9,7 @@ import type {
   StatusReport,
 } from '../participant/face.ts';
 import type { WorldHome } from '../participant/home.ts';
+import type { ForkReport, LogBlockReport, LogReport } from '../participant/log-face.ts';
 import { ApiClient, type Ask } from './client.ts';
 import type { PushReport, PushState } from './entries.ts';
 
@@ -71,6 +72,19 @@ export class AgentClient {
     change: GroupChange & { readonly acceptFork: boolean },
   ): Promise<GroupReport> {
     return (await this.post(pathOf(group, 'split'), JSON.stringify(change))) as GroupReport;
+  }
+
+  async logs(): Promise<LogReport[]> {
+    return (await this.get('/v1/logs')) as LogReport[];
+  }
+
+  async logTail(group: string, author: string, limit: number): Promise<LogBlockReport[]> {
+    const path = `${encodeURIComponent(group)}/${encodeURIComponent(author)}`;
+    return (await this.get(`/v1/logs/${path}?limit=${limit}`)) as LogBlockReport[];
+  }
+
+  async forks(): Promise<ForkReport[]> {
+    return (await this.get('/v1/forks')) as ForkReport[];
   }
 
   async dag(generations: number): Promise<DagReport> {

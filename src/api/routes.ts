@@ -8,6 +8,8 @@ import { type Call, type Route, readCount } from './router.ts';
 
 const DAG_GENERATIONS = { least: 1, otherwise: 20 };
 const DAG_GENERATIONS_MAX = 10_000;
+const LOG_TAIL = { least: 1, otherwise: 20 };
+const LOG_TAIL_MAX = 1000;
 const DRAIN_MS_MAX = 600_000;
 
 function send(response: ServerResponse, value: unknown): void {
@@ -63,6 +65,12 @@ export function routesOf(face: ParticipantFace, config: ApiLimits): Route[] {
       const message = 'A split is a fork that nothing mends: say acceptFork: true to have it.';
       throw new RequestError('fork-not-accepted', message, { where: 'acceptFork' });
     }),
+    get('/v1/logs', () => face.logs.list()),
+    get('/v1/logs/{group}/{author}', ({ parts, query }) => {
+      const limit = Math.min(readCount(query, 'limit', LOG_TAIL), LOG_TAIL_MAX);
+      return face.logs.tail(parts['group']!, parts['author']!, limit);
+    }),
+    get('/v1/forks', () => face.logs.forks()),
     get('/v1/dag', ({ query }) =>
       face.dag(Math.min(readCount(query, 'limit', DAG_GENERATIONS), DAG_GENERATIONS_MAX)),
     ),

@@ -66,6 +66,7 @@ const EXITS: Readonly<Record<string, ExitCode>> = {
   WORLD_UNKNOWN: EXIT.notFound,
   WORLD_EXISTS: EXIT.conflict,
   WORLD_IN_USE: EXIT.conflict,
+  ADOPT_NEEDLESS: EXIT.refused,
   CONFIG_UNKNOWN: EXIT.usage,
   CONFIG_NOT_TOML: EXIT.usage,
   CONFIG_NOT_PERMITTED: EXIT.usage,

@@ -8,6 +8,7 @@ import { registerDemo } from './commands/demo.ts';
 import { registerDoctor } from './commands/doctor.ts';
 import { registerGroup } from './commands/group.ts';
 import { registerInit } from './commands/init.ts';
+import { registerLog } from './commands/log.ts';
 import { registerPact } from './commands/pact.ts';
 import { registerPeer } from './commands/peer.ts';
 import { registerPull } from './commands/pull.ts';
@@ -49,6 +50,7 @@ const COMMANDS = [
   registerPull,
   registerQuery,
   registerDag,
+  registerLog,
   registerVerify,
   registerDemo,
   registerBench,

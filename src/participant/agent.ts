@@ -5,6 +5,7 @@ import type { Ballot } from '../model/numbers.ts';
 import type { AvatarId, GroupId } from '../model/sync-group.ts';
 import { VERSION } from '../model/version.ts';
 import type { StoreError } from '../ports/store.ts';
+import { isCloned, markCloned } from './avatar-change.ts';
 import { Consequences } from './consequences.ts';
 import type { Core } from './core.ts';
 import { Cutting, type CuttingParts } from './cutting.ts';
@@ -25,6 +26,7 @@ import { Followers } from './followers.ts';
 import type { WorldHome } from './home.ts';
 import { Issuing } from './issuing.ts';
 import type { WorldLease } from './lease.ts';
+import { Logs } from './logs.ts';
 import { Loop } from './loop.ts';
 import { DecodedBlocks, Projecting } from './projecting.ts';
 import { type ReportParts, reportDag, reportGroups, reportPact, reportPeers } from './report.ts';
@@ -34,8 +36,6 @@ import { StoreSource } from './store-source.ts';
 import { Sweeping } from './sweeping.ts';
 import type { Memory, Turn } from './turn.ts';
 
-/** The store's setting that is there once own things came from elsewhere. */
-const CLONED = 'cloned';
 const CLONED_REASON = 'what it signed came from elsewhere, and this disk does not have it';
 
 export interface AgentParts {
@@ -55,6 +55,7 @@ export interface AgentParts {
 /** A running Participant: the parts wired together, and the face they show. */
 export class Agent implements ParticipantFace, GossipHandler {
   readonly source: StoreSource;
+  readonly logs: Logs;
   private readonly parts: AgentParts;
   private readonly core: Core;
   private readonly gossip: Gossip;
@@ -106,6 +107,7 @@ export class Agent implements ParticipantFace, GossipHandler {
       onFinal: (group) => this.followers.wake(group),
     });
     const { directory } = parts;
+    this.logs = new Logs({ core, memory, directory, forking: stacking.forking });
     this.reports = { core, memory, directory, gossip: this.gossip, issuing, succeeding };
     this.requests = new Requests({
       reports: this.reports,
@@ -114,7 +116,7 @@ export class Agent implements ParticipantFace, GossipHandler {
       isClosed: () => this.isClosed,
       onFinal: (group, act) => this.followers.once(group, act),
     });
-    if (core.store.setting(CLONED) !== null) this.halt(CLONED_REASON);
+    if (isCloned(core.store)) this.halt(CLONED_REASON);
     this.loop.enqueue((turn) => consequences.recall(turn));
   }
 
@@ -192,6 +194,8 @@ export class Agent implements ParticipantFace, GossipHandler {
       sentBytes: gossip.totals.bytesSent,
       receivedBytes: gossip.totals.bytesReceived,
       halted: this.halted ?? loop.diskTrouble?.message ?? null,
+      forks: this.logs.forks(),
+      invalid: this.logs.invalid(),
     };
   }
 
@@ -274,8 +278,7 @@ export class Agent implements ParticipantFace, GossipHandler {
     this.halted =
       `This Participant stopped issuing and voting: ${reason}. Most likely a card was cloned, an ` +
       'old backup restored or the database lost. It goes on holding what the others agree on. ' +
-      'Give this device, or the one it was copied from, a key of its own: vertebra init in a ' +
-      'new home.';
+      'Stop it and run: vertebra log adopt. It then goes on under a new Avatar (docs/forks.md).';
     this.core.log.error('halted', { reason });
     this.loop.enqueue((turn) => this.deciding.stopVoting(turn));
     for (const outlet of this.issuing.allOutlets()) outlet.changed();
@@ -287,8 +290,8 @@ export class Agent implements ParticipantFace, GossipHandler {
    */
   private haltForGood(turn: Turn): void {
     const { store } = this.core;
-    if (store.setting(CLONED) !== null) return;
-    store.putSetting(CLONED, Uint8Array.of(1));
+    if (isCloned(store)) return;
+    markCloned(store);
     this.deciding.stopVoting(turn);
     this.halt(CLONED_REASON);
   }

@@ -1,11 +1,15 @@
 import type { Pact } from '../model/pact.ts';
 import type { AvatarId, GroupId, PactId, SyncGroup } from '../model/sync-group.ts';
+import type { ForkReport, LogFace } from './log-face.ts';
 
 /**
  * What the faces (command line, unix socket, TypeScript users) may ask of a running Participant.
  * Every argument from outside is checked by the Participant; `RequestError` says what is wrong.
  */
 export interface ParticipantFace {
+  /** Causal Groups as logs, and which of them fork. */
+  readonly logs: LogFace;
+
   status(): StatusReport;
   peers(): PeerReport[];
   /** Adds a link to dial, now and after every start. */
@@ -121,6 +125,10 @@ export interface StatusReport {
   readonly receivedBytes: number;
   /** Set when the Participant stopped issuing, and why. */
   readonly halted: string | null;
+  /** Logs that fork: see docs/forks.md. */
+  readonly forks: readonly ForkReport[];
+  /** Authors of whom a signed Block that breaks the rules of its log is kept, and its fault. */
+  readonly invalid: readonly { readonly author: string; readonly fault: string }[];
 }
 
 export interface PeerReport {

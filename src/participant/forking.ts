@@ -5,9 +5,13 @@ import { concatBytes, fromHex, toHex32 } from '../model/bytes.ts';
 import { type ForkProof, makeForkProof } from '../model/fork-proof.ts';
 import type { CausalSequence } from '../model/numbers.ts';
 import type { AvatarId } from '../model/sync-group.ts';
+import type { ForkRecord } from '../ports/store.ts';
 import type { Core } from './core.ts';
 import type { Deciding } from './deciding.ts';
 import type { Turn } from './turn.ts';
+
+/** How the evidence of an invalid Block is named; its fault follows. */
+export const INVALID_BLOCK = 'invalid-block: ';
 
 /** Logs whose branches are being walked back at one time; each waits for one Block. */
 const WALKS_MAX = 256;
@@ -27,12 +31,19 @@ export type ProofOutcome = 'new' | 'known' | 'not-ours' | 'forged';
 export class Forking {
   private readonly core: Core;
   private readonly deciding: Deciding;
+  private readonly listeners = new Set<(record: ForkRecord) => void>();
   /** By the Block that is awaited: the one that names it as `previous`. */
   private readonly walks = new Map<BlockId, Block>();
 
   constructor(core: Core, deciding: Deciding) {
     this.core = core;
     this.deciding = deciding;
+  }
+
+  /** Calls back for each fork that is found out from now on. @returns how to end that. */
+  listen(act: (record: ForkRecord) => void): () => void {
+    this.listeners.add(act);
+    return () => this.listeners.delete(act);
   }
 
   /** Is it at or after a fork that is known? Then it counts only where a Quorum says so. */
@@ -114,7 +125,7 @@ export class Forking {
       id,
       group: block.group,
       offender: block.issuer,
-      kind: `invalid-block: ${evidence.fault}`,
+      kind: INVALID_BLOCK + evidence.fault,
       items: [evidence.message, ...evidence.witnesses].map((each) => each.bytes),
       seenAtMs: turn.wallMs,
     });
@@ -153,11 +164,13 @@ export class Forking {
     const record = { proof, seenAtMs: known?.seenAtMs ?? turn.wallMs };
     core.store.putFork(proof, record.seenAtMs);
     turn.forks.set(record);
-    turn.forked.push(record);
     const lastGood = (sequence - 1) as CausalSequence;
     this.deciding.run(turn, { kind: 'fork-proof', group, issuer: author, lastGood });
     const blocks = proof.branches.map((each) => each.id);
-    turn.afterCommit.push(() => core.log.error('log-forked', { group, author, sequence, blocks }));
+    turn.afterCommit.push(() => {
+      core.log.error('log-forked', { group, author, sequence, blocks });
+      for (const act of this.listeners) act(record);
+    });
     return true;
   }
 }

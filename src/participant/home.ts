@@ -24,6 +24,8 @@ export interface WorldHome {
   readonly folder: string;
   /** The World identifier, mode 0600. */
   readonly secretFile: string;
+  /** The seed of this World's Avatar, mode 0600, where it is not the Participant's own. */
+  readonly avatarKeyFile: string;
   readonly databaseFile: string;
   /** Held by the one process that may write here. */
   readonly lockFile: string;
@@ -121,6 +123,7 @@ export function worldAt(home: Home, name: string): WorldHome {
     name,
     folder,
     secretFile: join(folder, 'world.secret'),
+    avatarKeyFile: join(folder, 'avatar.key'),
     databaseFile: join(folder, 'world.db'),
     lockFile: join(folder, 'agent.lock'),
     agentFile: join(folder, 'agent.json'),

@@ -135,8 +135,10 @@ export function loadKeys(home: Home, world: WorldHome): { seed: Secret; world: S
     const message = `${home.keyFile} does not exist. Run: vertebra init`;
     throw new IdentityError('IDENTITY_FILE_MISSING', message);
   }
+  // After a log was adopted this World's Avatar has a seed of its own.
+  const seedFile = existsSync(world.avatarKeyFile) ? world.avatarKeyFile : home.keyFile;
   return {
-    seed: loadSecretFile(home.keyFile, 'participant'),
+    seed: loadSecretFile(seedFile, 'participant'),
     world: loadSecretFile(world.secretFile, 'world'),
   };
 }

@@ -6,6 +6,7 @@ import type { PayloadLimits } from '../model/payload.ts';
 import { createBuiltInPacts } from '../schema/built-in.ts';
 import { createPactReader } from '../schema/pact-reader.ts';
 import { openStore } from '../storage/open-store.ts';
+import { refuseRetired } from './avatar-change.ts';
 import type { Config } from './config.ts';
 import type { Core } from './core.ts';
 import { KnownForks } from './known-forks.ts';
@@ -40,6 +41,7 @@ export function openCore(options: CoreOptions): Core {
   const verifier = new Ed25519Verifier();
   const self = toHex32(avatar.id);
   const store = openStore({ file: databaseFile, hash, config });
+  refuseRetired(store, self, databaseFile);
   const builtIn = createBuiltInPacts(hash);
   store.transaction(() => {
     for (const pact of Object.values(builtIn)) store.putPact(pact);

@@ -4,7 +4,6 @@ import type { Delivery, GossipItem } from '../gossip/item.ts';
 import type { BlockId } from '../model/block.ts';
 import type { MetablockId } from '../model/metablock.ts';
 import type { AvatarId, GroupId, PactId } from '../model/sync-group.ts';
-import type { ForkRecord } from '../ports/store.ts';
 import { KnownForks } from './known-forks.ts';
 import { Registry } from './registry.ts';
 
@@ -65,8 +64,6 @@ export class Turn {
   readonly finalized: FinalizedBlock[] = [];
   /** Groups in which something became final. */
   readonly settled = new Set<GroupId>();
-  /** Logs that were found to fork. */
-  readonly forked: ForkRecord[] = [];
   /** Metablocks that became final for some group. */
   generations = 0;
   readonly afterCommit: (() => void)[] = [];

@@ -16,6 +16,7 @@ import {
   RequestError,
   type StatusReport,
 } from '../../src/participant/face.ts';
+import type { ForkReport, LogFace } from '../../src/participant/log-face.ts';
 
 const hash = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest();
 const idOf = (text: string) => toHex32(hash(Buffer.from(text)));
@@ -122,6 +123,13 @@ export class SampleChannel implements Channel {
 export class SampleFace implements ParticipantFace {
   readonly channels = new Map<string, SampleChannel>();
   readonly urls: string[] = [];
+  readonly knownForks: ForkReport[] = [];
+  readonly logs: LogFace = {
+    list: () => [],
+    tail: () => [],
+    forks: () => this.knownForks,
+    followForks: async function* () {},
+  };
   closed = false;
   /** What was asked to change of Sync Groups. */
   readonly changes: Record<string, unknown>[] = [];
@@ -157,6 +165,8 @@ export class SampleFace implements ParticipantFace {
       sentBytes: 2048,
       receivedBytes: 1024,
       halted: null,
+      forks: this.logs.forks(),
+      invalid: [],
     };
   }
 
