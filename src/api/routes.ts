@@ -19,6 +19,19 @@ function send(response: ServerResponse, value: unknown): void {
   response.end(text);
 }
 
+type Get = (path: string, ask: (call: Call) => unknown) => Route;
+
+function logRoutes({ logs }: ParticipantFace, get: Get): Route[] {
+  return [
+    get('/v1/logs', () => logs.list()),
+    get('/v1/logs/{group}/{author}', ({ parts, query }) => {
+      const limit = Math.min(readCount(query, 'limit', LOG_TAIL), LOG_TAIL_MAX);
+      return logs.tail(parts['group']!, parts['author']!, limit);
+    }),
+    get('/v1/forks', () => logs.forks()),
+  ];
+}
+
 /** Everything that a Participant may be asked. */
 export function routesOf(face: ParticipantFace, config: ApiLimits): Route[] {
   const limits: EntriesLimits = {
@@ -28,7 +41,7 @@ export function routesOf(face: ParticipantFace, config: ApiLimits): Route[] {
   };
   const bodyLimits = { bytesMax: config.apiBodyBytesMax, timeoutMs: config.apiRequestTimeoutMs };
   const text = (call: Call) => readText(call.request, bodyLimits);
-  const get = (path: string, ask: (call: Call) => unknown): Route => ({
+  const get: Get = (path, ask) => ({
     method: 'GET',
     path,
     handle: (call) => send(call.response, ask(call)),
@@ -65,12 +78,7 @@ export function routesOf(face: ParticipantFace, config: ApiLimits): Route[] {
       const message = 'A split is a fork that nothing mends: say acceptFork: true to have it.';
       throw new RequestError('fork-not-accepted', message, { where: 'acceptFork' });
     }),
-    get('/v1/logs', () => face.logs.list()),
-    get('/v1/logs/{group}/{author}', ({ parts, query }) => {
-      const limit = Math.min(readCount(query, 'limit', LOG_TAIL), LOG_TAIL_MAX);
-      return face.logs.tail(parts['group']!, parts['author']!, limit);
-    }),
-    get('/v1/forks', () => face.logs.forks()),
+    ...logRoutes(face, get),
     get('/v1/dag', ({ query }) =>
       face.dag(Math.min(readCount(query, 'limit', DAG_GENERATIONS), DAG_GENERATIONS_MAX)),
     ),

@@ -10,8 +10,8 @@ export function registerLog(program: Command, cli: Cli): void {
     .command('log')
     .summary('see the log of each owner, and which of them fork')
     .description(
-      'Every owner of a Sync Group writes a log: its Blocks, each naming the one before it. Who goes ' +
-        'on from one place in two ways forks its log, and is told from the others by proof.',
+      'Every owner of a Sync Group writes a log: its Blocks, each naming the one before it. Who ' +
+        'goes on from one place in two ways forks its log, and a proof of it spreads to all.',
     );
   log
     .command('list')
@@ -21,6 +21,21 @@ export function registerLog(program: Command, cli: Cli): void {
       const logs = await (await cli.agent()).logs();
       await cli.print(logs, () => formatLogs(logs));
     });
+  registerShow(log, cli);
+  log
+    .command('forks')
+    .description('Shows the logs that fork, with the Blocks that prove it and what to do next.')
+    .addHelpText('after', examples('vertebra log forks'))
+    .action(async () => {
+      const agent = await cli.agent();
+      const forks = await agent.forks();
+      const { invalid } = await agent.status();
+      await cli.print({ forks, invalid }, () => formatForks(forks) + formatInvalid(invalid));
+    });
+  registerAdopt(log, cli);
+}
+
+function registerShow(log: Command, cli: Cli): void {
   log
     .command('show')
     .description('Shows the last Blocks of one log; of a forked one, those of all branches here.')
@@ -36,17 +51,6 @@ export function registerLog(program: Command, cli: Cli): void {
       const blocks = await (await cli.agent()).logTail(group, owner, Number(last));
       await cli.print(blocks, () => formatBlocks(blocks));
     });
-  log
-    .command('forks')
-    .description('Shows the logs that fork, with the Blocks that prove it and what to do next.')
-    .addHelpText('after', examples('vertebra log forks'))
-    .action(async () => {
-      const agent = await cli.agent();
-      const forks = await agent.forks();
-      const { invalid } = await agent.status();
-      await cli.print({ forks, invalid }, () => formatForks(forks) + formatInvalid(invalid));
-    });
-  registerAdopt(log, cli);
 }
 
 function registerAdopt(log: Command, cli: Cli): void {
@@ -54,9 +58,9 @@ function registerAdopt(log: Command, cli: Cli): void {
     .command('adopt')
     .summary('go on under a new Avatar after this device was cloned or restored')
     .description(
-      'For a device that found its own log further along elsewhere: a restored backup or a cloned ' +
-        'card. Keeps what its database holds as history, makes a new key in a file of this World, ' +
-        'and never uses the old one here again. Stop the agent first.',
+      'For a device that found its own log further along elsewhere: a restored backup or a ' +
+        'cloned card. Keeps what its database holds as history, makes a new key in a file of ' +
+        'this World, and never uses the old one here again. Stop the agent first.',
     )
     .option('--force', 'also where nothing of its own came from elsewhere yet')
     .addHelpText('after', examples('vertebra log adopt', 'vertebra --world farm log adopt'))
@@ -110,7 +114,8 @@ What is final stays final. Nothing that the owner issued after the fork will be.
 export function formatForks(forks: readonly ForkReport[]): string {
   if (forks.length === 0) return 'No log forks.\n';
   const lines = forks.map((fork) => {
-    const owner = `${fork.name ?? '-'} (${short(fork.author)})${fork.own ? ', this Participant' : ''}`;
+    const own = fork.own ? ', this Participant' : '';
+    const owner = `${fork.name ?? '-'} (${short(fork.author)})${own}`;
     const after = fork.previous === null ? 'at its beginning' : `after ${short(fork.previous)}`;
     return [
       `The log of ${owner} in ${fork.pact} (${short(fork.group)}) forks ${after}.`,
@@ -138,7 +143,7 @@ function formatAdopted({ retired, avatar, keyFile, groups }: AdoptReport): strin
     return `  vertebra group change ${short(group)} --owner ${owners}\n`;
   });
   return (
-    `${head}Next: vertebra run. Then, so that it owns again what it owned, on a Quorum of the other ` +
-    `owners:\n${changes.join('')}`
+    `${head}Next: vertebra run. Then, so that it owns again what it owned, ` +
+    `on a Quorum of the other owners:\n${changes.join('')}`
   );
 }

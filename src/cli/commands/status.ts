@@ -34,11 +34,12 @@ function formatStatus(status: StatusReport): string {
   }
   const head = rows.map(([name, value]) => `${name.padEnd(12)} ${plain(value)}\n`).join('');
   const alarm = status.halted === null ? '' : `\nHALTED: ${plain(status.halted)}\n`;
-  const forks = status.forks.map(
-    ({ name, author, pact }) =>
-      `\nFORKED: the log of ${plain(name ?? short(author))} in ${plain(pact)}. See: vertebra log forks\n`,
-  );
-  return `${head}${alarm}${forks.join('')}\n${formatPeers(status.peers)}\n${formatGroups(status.groups)}`;
+  const forks = status.forks.map(({ name, author, pact }) => {
+    const log = `the log of ${plain(name ?? short(author))} in ${plain(pact)}`;
+    return `\nFORKED: ${log}. See: vertebra log forks\n`;
+  });
+  const alarms = alarm + forks.join('');
+  return `${head}${alarms}\n${formatPeers(status.peers)}\n${formatGroups(status.groups)}`;
 }
 
 /** What everybody who looks should know of how a group came to be or ended. */

@@ -5,8 +5,8 @@ import type { Prng } from '../prng.ts';
 import { signBlock } from './craft.ts';
 
 /**
- * Its Causal Group has a branch for each of its peers, from some Block on, and whoever is to prepare
- * finds another one; it prepares nothing itself, and votes for nothing.
+ * Its Causal Group has a branch for each of its peers, from some Block on, and whoever is to
+ * prepare finds another one; it prepares nothing itself, and votes for nothing.
  */
 export function makeBrancher(prng: Prng): Liar {
   const from = 1 + prng.below(3);
