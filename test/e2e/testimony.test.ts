@@ -40,7 +40,14 @@ function block(issuer: Hex32, sequence: number, atMs: number): Block {
 }
 
 function testimony(participant: Hex32, more: Partial<Testimony>): Testimony {
-  return { participant, certificates: [], metablocks: [], blocks: [], ...more };
+  return {
+    participant,
+    certificates: [],
+    metablocks: [],
+    blocks: [],
+    heads: new Map(),
+    ...more,
+  };
 }
 
 const first = metablock(ADA, 0, null);
@@ -81,5 +88,15 @@ test('what others have of a Participant and it has not itself is found', () => {
   expect(findForgotten([testimony(ADA, all), others])).toEqual([]);
   for (const lost of ['blocks', 'metablocks', 'certificates'] as const) {
     expect(findForgotten([testimony(ADA, { ...all, [lost]: [] }), others])).not.toEqual([]);
+    const heads = new Map([[GROUP, child.generation - 1]]);
+    expect(findForgotten([testimony(ADA, { ...all, [lost]: [], heads }), others])).not.toEqual([]);
   }
+});
+
+test('what lies up to the finalized head of its signer may be gone, but no Block', () => {
+  const others = testimony(BERT, { metablocks, certificates: [certificate(ADA, child, 1)] });
+  const heads = new Map([[GROUP, child.generation]]);
+  expect(findForgotten([testimony(ADA, { heads }), others])).toEqual([]);
+  const blocks = [block(ADA, 1, 0)];
+  expect(findForgotten([testimony(ADA, { heads }), testimony(BERT, { blocks })])).toHaveLength(1);
 });

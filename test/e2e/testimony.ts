@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import Database from 'better-sqlite3';
 import { type Block, decodeBlock } from '../../src/model/block.ts';
+import { toHex32 } from '../../src/model/bytes.ts';
 import { type Certificate, decodeCertificate } from '../../src/model/certificate.ts';
 import { decodeMetablock, type Metablock, type MetablockId } from '../../src/model/metablock.ts';
 import type { AvatarId, GroupId } from '../../src/model/sync-group.ts';
@@ -11,6 +12,8 @@ export interface Testimony {
   readonly certificates: readonly Certificate[];
   readonly metablocks: readonly Metablock[];
   readonly blocks: readonly Block[];
+  /** Generation of the finalized head of each Sync Group that has one. */
+  readonly heads: ReadonlyMap<GroupId, number>;
 }
 
 const hash = (message: Uint8Array): Uint8Array => createHash('sha256').update(message).digest();
@@ -33,10 +36,22 @@ export function readTestimony(file: string, participant: AvatarId): Testimony {
         read(decodeMetablock(hash, each)),
       ),
       blocks: column('SELECT header FROM vb_block').map((each) => read(decodeBlock(hash, each))),
+      heads: readHeads(database),
     };
   } finally {
     database.close();
   }
+}
+
+function readHeads(database: Database.Database): Map<GroupId, number> {
+  const rows = database
+    .prepare<[], { id: Buffer; generation: number }>(
+      `SELECT g.id, max(m.generation) AS generation FROM vb_chain c
+        JOIN vb_group g ON g.number = c.group_number JOIN vb_metablock m ON m.id = c.metablock
+        GROUP BY g.id`,
+    )
+    .all();
+  return new Map(rows.map(({ id, generation }) => [toHex32(id), generation]));
 }
 
 /** The highest Ballot that a database's Participant moved to, of each Sync Group. */
@@ -111,7 +126,8 @@ export function findForks(testimonies: readonly Testimony[]): string[] {
 }
 
 /**
- * Persist, then speak, over all databases: what anybody has of a Participant, it has itself.
+ * Persist, then speak, over all databases: what anybody has of a Participant, it has itself. Votes
+ * and rivals up to its own finalized head may be gone: no rule asks for them any more.
  *
  * @param of Whom to ask about: none of them may run while the databases are read.
  * @returns a line for each thing that a Participant signed and others have, but it does not.
@@ -121,19 +137,29 @@ export function findForgotten(
   of: readonly Testimony[] = testimonies,
 ): string[] {
   const forgotten: string[] = [];
+  const metablocks = new Map(
+    testimonies.flatMap((each) => each.metablocks.map((metablock) => [metablock.id, metablock])),
+  );
   for (const { participant, ...own } of of) {
     const certified = new Set(own.certificates.map(keyOf));
+    const isOver = (id: string, groups: readonly { readonly group: GroupId }[]) => {
+      const generation = metablocks.get(id as MetablockId)?.generation;
+      if (generation === undefined) return false;
+      return groups.every(({ group }) => generation <= (own.heads.get(group) ?? -1));
+    };
     const known = new Set([...own.metablocks, ...own.blocks].map((each) => each.id as string));
     for (const other of testimonies) {
       if (other.participant === participant) continue;
       for (const each of other.certificates) {
-        if (each.certifier === participant && !certified.has(keyOf(each))) {
+        if (each.certifier !== participant || certified.has(keyOf(each))) continue;
+        if (!isOver(each.metablock, each.entries)) {
           forgotten.push(`${participant} forgot its Certificate ${keyOf(each)}`);
         }
       }
-      for (const { issuer, id } of [...other.metablocks, ...other.blocks]) {
-        if (issuer === participant && !known.has(id)) {
-          forgotten.push(`${participant} forgot ${id}, which it issued`);
+      for (const each of [...other.metablocks, ...other.blocks]) {
+        if (each.issuer !== participant || known.has(each.id)) continue;
+        if (!('predecessors' in each) || !isOver(each.id, each.predecessors)) {
+          forgotten.push(`${participant} forgot ${each.id}, which it issued`);
         }
       }
     }
