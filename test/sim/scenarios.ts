@@ -153,7 +153,7 @@ export const LIAR_SCENARIOS: readonly Scenario[] = [
   owners(10, {
     name: 'three-liars-of-ten',
     liars: ['any', 'any', 'any'],
-    blocksPerSecond: 0.5,
+    blocksPerSecond: 2,
     safetyMs: 1000,
   }),
   {
