@@ -11,6 +11,11 @@ import { highestBallot, nodesOf, pickGroup, tellAll } from './craft.ts';
 
 const REMEMBERED = 100;
 
+/** So much above a number that another liar may have driven as far as a codec writes. */
+function above(value: number, by: number): number {
+  return Math.min(value + by, Number.MAX_SAFE_INTEGER);
+}
+
 /** The same message with another's name on it, or with other words above a good signature. */
 function forge(node: SimNode, message: Message, name: AvatarId): Message {
   switch (message.kind) {
@@ -21,7 +26,7 @@ function forge(node: SimNode, message: Message, name: AvatarId): Message {
     }
     case 'metablock': {
       const { metablock } = message;
-      const generation = (metablock.generation + 3) as Generation;
+      const generation = above(metablock.generation, 3) as Generation;
       const body = { ...metablock, generation, issuer: name };
       return { ...message, metablock: sealMetablock(sha256, body, metablock.signature) };
     }
@@ -29,13 +34,14 @@ function forge(node: SimNode, message: Message, name: AvatarId): Message {
       const { certificate } = message;
       const entries = certificate.entries.map(({ group, ballot }) => ({
         group,
-        ballot: (ballot + 1) as Ballot,
+        ballot: above(ballot, 1) as Ballot,
       }));
       const body = { metablock: certificate.metablock, certifier: name, entries };
       return { ...message, certificate: sealCertificate(body, certificate.signature) };
     }
     case 'ballot-note': {
-      const body = { ...message.note, owner: name, ballot: (message.note.ballot + 5) as Ballot };
+      const ballot = above(message.note.ballot, 5) as Ballot;
+      const body = { ...message.note, owner: name, ballot };
       return { ...message, note: sealBallotNote(body, node.signer.sign(message.note.bytes)) };
     }
     default:
