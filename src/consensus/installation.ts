@@ -66,6 +66,7 @@ export function observeCut(work: Work, head: FinalizedHead, metablock: Metablock
   const group = work.open(head.group);
   if (group === undefined || !isBeyond(group, head)) return;
   const isLockSpent = isSpent(group, metablock);
+  for (const id of group.nodes.keys()) group.asks.delete(id);
   placeHead(group, head, metablock, work.nowMs);
   group.highestLevel = Math.max(group.highestLevel, head.level) as Level;
   if (metablock.generation > group.highestFinalizable) {

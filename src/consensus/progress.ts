@@ -155,7 +155,10 @@ function prune(work: Work, group: GroupState, path: readonly Node[]): void {
     if (id === target) break;
     below.add(id);
   }
-  for (const id of below) group.nodes.delete(id);
+  for (const id of below) {
+    group.nodes.delete(id);
+    group.asks.delete(id);
+  }
   group.packed = null;
   keepPromises(work, group, below);
   for (const { metablock, tallies } of rivals) {

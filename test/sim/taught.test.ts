@@ -10,6 +10,11 @@ const TAUGHT = [
     taught:
       'who knows both Metablocks of an equivocator tells those that vote for the one they know',
   },
+  {
+    scenario: 'censor',
+    seed: 6376,
+    taught: 'nothing is asked for any more that lies below the finalized head',
+  },
 ] as const;
 
 describe('what failed once holds', () => {
