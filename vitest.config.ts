@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: ['.ci/test-setup.mjs'],
+    setupFiles: ['test/setup.ts'],
     // Child processes: better-sqlite3 is a native add-on, and e2e tests send signals.
     pool: 'forks',
     maxWorkers: 2,
