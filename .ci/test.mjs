@@ -22,7 +22,7 @@ function runVitest(args) {
 
 insist();
 try {
-  await need(['strace']);
+  await need(['mosquitto', 'socat', 'strace']);
 } catch (cause) {
   console.error(cause.message);
   process.exit(1);

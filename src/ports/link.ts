@@ -1,10 +1,10 @@
 /**
- * An ordered wire for frames between two ends: a TCP connection, a pair in memory, later a broker's
- * topic or a serial cable. It knows nothing of what it carries.
+ * A wire for frames between two ends: a TCP connection, a pair in memory, topics of a broker, a
+ * serial cable, datagrams. It knows nothing of what it carries.
  *
  * May not be assumed: that a frame arrives, that the other end is who it should be, that frames
- * after a `close` still leave. May be assumed: frames that arrive are whole and in order, once
- * each.
+ * after a `close` still leave. May be assumed: frames that arrive are whole, once each, and, where
+ * `isOrdered`, in order and without a gap.
  *
  * @source features A4; architecture, Identity.
  */
@@ -12,6 +12,18 @@ export interface Link {
   readonly kind: LinkKind;
   /** For people: where the other end is, for instance `tcp://127.0.0.1:7411`. Never a secret. */
   readonly remote: string;
+
+  /** False where a frame may be lost or overtaken while the link goes on (UDP). */
+  readonly isOrdered: boolean;
+
+  /**
+   * Payload bytes a second that the wire carries at most, where that is known and little: a serial
+   * line, a budget. Null elsewhere. What is urgent must not stand behind much of what is not.
+   */
+  readonly bytesPerSecond: number | null;
+
+  /** What went wrong on the wire and was mended here; null for a wire that hides it (TCP). */
+  readonly repairs: LinkRepairs | null;
 
   /**
    * Queues one frame. Frames longer than `frameBytesMax` are a bug of the caller.
@@ -34,6 +46,14 @@ export interface Link {
    * a reason the queued frames still leave, if the wire takes them soon; with one they do not.
    */
   close(reason?: LinkError): void;
+}
+
+/** Counts since the link was made. */
+export interface LinkRepairs {
+  /** Frames that came damaged, cut short or twice. */
+  readonly broken: number;
+  /** Frames sent again. */
+  readonly repeated: number;
 }
 
 export type LinkKind = 'tcp' | 'memory' | 'mqtt' | 'serial' | 'udp';

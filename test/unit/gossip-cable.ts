@@ -26,6 +26,9 @@ class CableLink implements Link {
   readonly kind: Link['kind'];
   readonly remote: string;
   readonly frameBytesMax: number;
+  readonly isOrdered = true;
+  readonly bytesPerSecond = null;
+  readonly repairs = null;
   private readonly cable: Cable;
   private readonly under: Link;
   /** Once it lost something it is broken for good. */

@@ -20,6 +20,9 @@ export interface MemoryWire {
 class MemoryLink implements Link {
   readonly kind = 'memory';
   readonly remote: string;
+  readonly isOrdered = true;
+  readonly bytesPerSecond = null;
+  readonly repairs = null;
   readonly frameBytesMax: number;
   queuedBytes = 0;
 

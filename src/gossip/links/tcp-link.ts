@@ -20,6 +20,9 @@ const KEEP_ALIVE_MS = 30_000;
 export class TcpLink implements Link {
   readonly kind = 'tcp';
   readonly remote: string;
+  readonly isOrdered = true;
+  readonly bytesPerSecond = null;
+  readonly repairs = null;
   readonly frameBytesMax = FRAME_BYTES_MAX;
 
   private readonly socket: Socket;
