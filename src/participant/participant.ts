@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Gossip } from '../gossip/contract.ts';
-import { TcpTransport } from '../gossip/links/tcp.ts';
 import { Mesh } from '../gossip/mesh.ts';
 import { deriveAvatar, deriveWorld, NoiseSessionFactory } from '../identity/index.ts';
 import { loadKernel } from '../kernel/kernel.ts';
@@ -15,6 +14,7 @@ import { WorldLease } from './lease.ts';
 import type { Logger } from './log.ts';
 import { loadKeys } from './membership.ts';
 import { openCore, restoreMemory } from './open-core.ts';
+import { makeTransports } from './transports.ts';
 
 export interface ParticipantOptions {
   readonly home: Home;
@@ -23,7 +23,7 @@ export interface ParticipantOptions {
   readonly log: Logger;
   /** The database is beyond use: close the Participant and say why. */
   readonly onFatal: (cause: StoreError) => void;
-  /** Which links there are; TCP unless a test brings its own. */
+  /** Which links there are; `makeTransports` unless a test brings its own. */
   readonly transports?: readonly Transport[];
 }
 
@@ -57,6 +57,7 @@ function makeAgent(options: ParticipantOptions, lease: WorldLease): Agent {
   const keys = loadKeys(options.home, world);
   const avatar = deriveAvatar(keys.seed, keys.world);
   const kernel = loadKernel();
+  const worldKeys = deriveWorld(keys.world);
   const core = openCore({ databaseFile: world.databaseFile, config, log, avatar, kernel });
   const name = config.name === '' ? hostname() : config.name;
   const self = { id: core.self, name, seenAtMs: core.timers.wallMs() };
@@ -67,11 +68,13 @@ function makeAgent(options: ParticipantOptions, lease: WorldLease): Agent {
       self: core.self,
       sessions: new NoiseSessionFactory({
         avatar,
-        world: deriveWorld(keys.world),
+        world: worldKeys,
         verifier: core.verifier,
         hello: () => encodeHello(name),
       }),
-      transports: options.transports ?? [new TcpTransport({ timers: core.timers })],
+      transports:
+        options.transports ??
+        makeTransports({ timers: core.timers, world: worldKeys, config, log }),
       timers: core.timers,
       random: { bytes: (count) => randomBytes(count), fraction: Math.random },
       hash: core.hash,
