@@ -96,6 +96,7 @@ export class Entrance implements LinkHandler {
       this.refuse(step.reason, 'LINK_RESET');
       return;
     }
+    if (step.kind === 'ignored') return;
     for (const frame of step.send) this.write(frame);
     if (step.kind === 'open') this.wire = this.parts.onSession(this, step.session);
   }

@@ -49,7 +49,7 @@ export class CipherState {
   /** @returns what `plain` became, then the tag of 16 bytes; a fresh copy. */
   encrypt(plain: Uint8Array, associated: Uint8Array = EMPTY): Uint8Array {
     invariant(!this.isWorn, 'a cipher state with a nonce left');
-    const sealed = encryptOnce(this.#key, this.#nextNonce(), plain, associated);
+    const sealed = encryptOnce(this.#key, this.#bytesOf(this.#nonce), plain, associated);
     this.#nonce += 1;
     return sealed;
   }
@@ -57,19 +57,26 @@ export class CipherState {
   /** @returns the content, a fresh copy, or null if it is not authentic: then nothing changed. */
   decrypt(sealed: Uint8Array, associated: Uint8Array = EMPTY): Uint8Array | null {
     invariant(!this.isWorn, 'a cipher state with a nonce left');
-    if (sealed.length < TAG_BYTES) return null;
-    const plainBytes = sealed.length - TAG_BYTES;
-    const cipher = createDecipheriv(ALGORITHM, this.#key, this.#nextNonce(), OPTIONS);
-    cipher.setAuthTag(sealed.subarray(plainBytes));
-    if (associated.length > 0) cipher.setAAD(associated, { plaintextLength: plainBytes });
-    const plain = cipher.update(sealed.subarray(0, plainBytes));
-    try {
-      cipher.final();
-    } catch {
-      return null; // The only thing that `final` does here is to compare the tag.
-    }
-    this.#nonce += 1;
-    return new Uint8Array(plain.buffer, plain.byteOffset, plain.byteLength);
+    const plain = decryptOnce(this.#key, this.#bytesOf(this.#nonce), sealed, associated);
+    if (plain !== null) this.#nonce += 1;
+    return plain;
+  }
+
+  /** The same under a nonce that came with the message; the count stays as it is. */
+  decryptAt(nonce: number, sealed: Uint8Array): Uint8Array | null {
+    return decryptOnce(this.#key, this.#bytesOf(nonce), sealed, EMPTY);
+  }
+
+  /** One that goes on from here by itself. */
+  copy(): CipherState {
+    return new CipherState(this.#key, this.#nonce);
+  }
+
+  /** What this one would be after `rekey`. */
+  successor(): CipherState {
+    const next = this.copy();
+    next.rekey();
+    return next;
   }
 
   /** Replaces the key by one that does not lead back to it; the nonce goes on. */
@@ -78,9 +85,9 @@ export class CipherState {
     this.#key = sealed.slice(0, CIPHER_KEY_BYTES);
   }
 
-  #nextNonce(): Uint8Array {
-    this.#nonceBytes.writeUInt32LE(this.#nonce % 0x1_0000_0000, 4);
-    this.#nonceBytes.writeUInt32LE(Math.floor(this.#nonce / 0x1_0000_0000), 8);
+  #bytesOf(nonce: number): Uint8Array {
+    this.#nonceBytes.writeUInt32LE(nonce % 0x1_0000_0000, 4);
+    this.#nonceBytes.writeUInt32LE(Math.floor(nonce / 0x1_0000_0000), 8);
     return this.#nonceBytes;
   }
 }
@@ -98,4 +105,24 @@ function encryptOnce(
   cipher.final();
   sealed.set(cipher.getAuthTag(), plain.length);
   return sealed;
+}
+
+function decryptOnce(
+  key: Uint8Array,
+  nonce: Uint8Array,
+  sealed: Uint8Array,
+  associated: Uint8Array,
+): Uint8Array | null {
+  if (sealed.length < TAG_BYTES) return null;
+  const plainBytes = sealed.length - TAG_BYTES;
+  const cipher = createDecipheriv(ALGORITHM, key, nonce, OPTIONS);
+  cipher.setAuthTag(sealed.subarray(plainBytes));
+  if (associated.length > 0) cipher.setAAD(associated, { plaintextLength: plainBytes });
+  const plain = cipher.update(sealed.subarray(0, plainBytes));
+  try {
+    cipher.final();
+  } catch {
+    return null; // The only thing that `final` does here is to compare the tag.
+  }
+  return new Uint8Array(plain.buffer, plain.byteOffset, plain.byteLength);
 }

@@ -66,7 +66,7 @@ export function messageOverheadBytes(index: number): number {
  */
 export class Handshake {
   readonly #options: HandshakeOptions;
-  readonly #state = new SymmetricState(PROTOCOL_NAME);
+  #state = new SymmetricState(PROTOCOL_NAME);
   #next = 0;
   #failure: HandshakeRefusal | null = null;
   #ephemeral: SessionKey | null = null;
@@ -77,6 +77,18 @@ export class Handshake {
     invariant(options.psk.length === 32, 'a pre-shared key has 32 bytes');
     this.#options = options;
     this.#state.mixHash(options.prologue);
+  }
+
+  /** One that goes on from here by itself: to try a message that may be none of the peer's. */
+  copy(): Handshake {
+    const copy = new Handshake(this.#options);
+    copy.#state = this.#state.copy();
+    copy.#next = this.#next;
+    copy.#failure = this.#failure;
+    copy.#ephemeral = this.#ephemeral;
+    copy.#remoteEphemeral = this.#remoteEphemeral;
+    copy.#remoteStatic = this.#remoteStatic;
+    return copy;
   }
 
   get isComplete(): boolean {

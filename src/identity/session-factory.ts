@@ -1,4 +1,4 @@
-import type { SessionFactory, SessionHandshake } from '../ports/session.ts';
+import type { Carriage, SessionFactory, SessionHandshake } from '../ports/session.ts';
 import type { Verifier } from '../ports/signer.ts';
 import type { AvatarKeys } from './avatar.ts';
 import { bindAvatar } from './avatar-binding.ts';
@@ -57,11 +57,11 @@ export class NoiseSessionFactory implements SessionFactory {
     };
   }
 
-  initiate(): SessionHandshake {
-    return Initiator.handshake(this.#identity);
+  initiate(carriage: Carriage = 'ordered'): SessionHandshake {
+    return Initiator.handshake(this.#identity, carriage);
   }
 
-  respond(): SessionHandshake {
-    return Responder.handshake(this.#identity);
+  respond(carriage: Carriage = 'ordered'): SessionHandshake {
+    return Responder.handshake(this.#identity, carriage);
   }
 }

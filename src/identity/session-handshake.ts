@@ -29,6 +29,9 @@ export const HANDSHAKE_FRAMES = {
   confirm: greetingAfter(TAG_BYTES),
 } as const satisfies Record<string, FrameBounds>;
 
+/** Frames that one handshake passes over; each costs a little reckoning. */
+const IGNORED_MAX = 256;
+
 function exactly(bytes: number): FrameBounds {
   return { min: bytes, max: bytes };
 }
@@ -49,16 +52,25 @@ export interface FrameStep {
 
 /**
  * Walks one end of a handshake through its steps: one frame each, in order, within its bounds, and
- * nothing after the first refusal or the last step.
+ * nothing after the first refusal or the last step. Over a loose link a frame that does not fit is
+ * passed over: it may have come late, or from anybody.
  */
 export class NoiseHandshake implements SessionHandshake {
   readonly #first: () => Uint8Array[];
   readonly #steps: readonly FrameStep[];
+  /** Over a loose link: remembers where the end stands. @returns what leads back there. */
+  readonly #save: (() => () => void) | null;
+  #ignored = 0;
   #next = -1;
 
-  constructor(first: () => Uint8Array[], steps: readonly FrameStep[]) {
+  constructor(
+    first: () => Uint8Array[],
+    steps: readonly FrameStep[],
+    save: (() => () => void) | null = null,
+  ) {
     this.#first = first;
     this.#steps = steps;
+    this.#save = save;
   }
 
   start(): Uint8Array[] {
@@ -71,7 +83,13 @@ export class NoiseHandshake implements SessionHandshake {
     invariant(this.#next >= 0, 'a handshake starts before it receives');
     const step = this.#steps[this.#next];
     if (step === undefined) return refuseStep('handshake-over');
+    const restore = this.#save?.();
     const outcome = takeWithin(step, frame);
+    if (outcome.kind === 'refused' && restore !== undefined && this.#ignored < IGNORED_MAX) {
+      restore();
+      this.#ignored += 1;
+      return { kind: 'ignored', reason: outcome.reason };
+    }
     this.#next = outcome.kind === 'continue' ? this.#next + 1 : this.#steps.length;
     return outcome;
   }

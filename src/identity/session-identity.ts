@@ -1,3 +1,4 @@
+import type { Carriage } from '../ports/session.ts';
 import type { Verifier } from '../ports/signer.ts';
 import { Handshake, type Role } from './handshake.ts';
 import type { KnockMemory } from './knock.ts';
@@ -6,6 +7,16 @@ import type { WorldKeys } from './world.ts';
 
 /** Version of the protocol that both ends must speak: mixed into every handshake, never sent. */
 export const SESSION_PROLOGUE: Uint8Array = Uint8Array.from(Buffer.from('vb1/noise 1', 'ascii'));
+
+/** The same where frames may be lost or overtaken: a handshake between the two comes to nothing. */
+export const LOOSE_PROLOGUE: Uint8Array = Uint8Array.from(
+  Buffer.from('vb1/noise loose 1', 'ascii'),
+);
+
+const PROLOGUES: Readonly<Record<Carriage, Uint8Array>> = {
+  ordered: SESSION_PROLOGUE,
+  loose: LOOSE_PROLOGUE,
+};
 
 /** For whom a session handshake speaks, and what it needs to do so. */
 export interface SessionIdentity {
@@ -23,11 +34,11 @@ export interface SessionIdentity {
 }
 
 /** The Noise handshake under a session between Avatars. */
-export function openNoise(identity: SessionIdentity, role: Role): Handshake {
+export function openNoise(identity: SessionIdentity, role: Role, carriage: Carriage): Handshake {
   const { sessionStatic, newEphemeral } = identity;
   return new Handshake({
     role,
-    prologue: SESSION_PROLOGUE,
+    prologue: PROLOGUES[carriage],
     psk: identity.world.sessionKey,
     sessionStatic,
     ...(newEphemeral === undefined ? {} : { newEphemeral }),

@@ -1,9 +1,9 @@
 import { invariant } from '../model/invariant.ts';
-import type { HandshakeStep } from '../ports/session.ts';
+import type { Carriage, HandshakeStep } from '../ports/session.ts';
 import { makeGreeting, readGreeting } from './greeting.ts';
 import type { Handshake, HandshakeResult } from './handshake.ts';
 import { readKnock, writeKnock } from './knock.ts';
-import { NoiseSession } from './noise-session.ts';
+import { makeSession } from './make-session.ts';
 import { HANDSHAKE_FRAMES, NoiseHandshake, refuseStep } from './session-handshake.ts';
 import { openNoise, type SessionIdentity } from './session-identity.ts';
 
@@ -14,24 +14,36 @@ import { openNoise, type SessionIdentity } from './session-identity.ts';
  */
 export class Initiator {
   readonly #identity: SessionIdentity;
-  readonly #noise: Handshake;
+  readonly #carriage: Carriage;
+  #noise: Handshake;
   #result: HandshakeResult | null = null;
 
-  constructor(identity: SessionIdentity) {
+  constructor(identity: SessionIdentity, carriage: Carriage) {
     this.#identity = identity;
-    this.#noise = openNoise(identity, 'initiator');
+    this.#carriage = carriage;
+    this.#noise = openNoise(identity, 'initiator', carriage);
   }
 
   /** A handshake at its beginning. */
-  static handshake(identity: SessionIdentity): NoiseHandshake {
-    const end = new Initiator(identity);
+  static handshake(identity: SessionIdentity, carriage: Carriage): NoiseHandshake {
+    const end = new Initiator(identity, carriage);
     return new NoiseHandshake(
       () => end.#knock(),
       [
         { bounds: HANDSHAKE_FRAMES.answer, take: (frame) => end.#takeAnswer(frame) },
         { bounds: HANDSHAKE_FRAMES.confirm, take: (frame) => end.#takeConfirm(frame) },
       ],
+      carriage === 'loose' ? () => end.#save() : null,
     );
+  }
+
+  /** The next frame is tried on a copy. @returns what makes it as if it had not come. */
+  #save(): () => void {
+    const before = this.#noise;
+    this.#noise = before.copy();
+    return () => {
+      this.#noise = before;
+    };
   }
 
   #knock(): Uint8Array[] {
@@ -57,7 +69,7 @@ export class Initiator {
     if (greeting === null) return refuseStep('handshake-forged');
     const peer = readGreeting(greeting, remoteStatic, this.#identity.verifier);
     if (!peer.ok) return refuseStep(peer.reason);
-    const session = new NoiseSession({
+    const session = makeSession(this.#carriage, {
       peer: peer.value,
       handshakeHash: hash,
       sending: initiatorToResponder,

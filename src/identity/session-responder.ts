@@ -1,8 +1,8 @@
-import type { HandshakeStep } from '../ports/session.ts';
+import type { Carriage, HandshakeStep } from '../ports/session.ts';
 import { makeGreeting, readGreeting } from './greeting.ts';
 import type { Handshake } from './handshake.ts';
 import { readKnock, writeKnock } from './knock.ts';
-import { NoiseSession } from './noise-session.ts';
+import { makeSession } from './make-session.ts';
 import { HANDSHAKE_FRAMES, NoiseHandshake, refuseStep } from './session-handshake.ts';
 import { openNoise, type SessionIdentity } from './session-identity.ts';
 
@@ -12,23 +12,35 @@ import { openNoise, type SessionIdentity } from './session-identity.ts';
  */
 export class Responder {
   readonly #identity: SessionIdentity;
-  readonly #noise: Handshake;
+  readonly #carriage: Carriage;
+  #noise: Handshake;
 
-  constructor(identity: SessionIdentity) {
+  constructor(identity: SessionIdentity, carriage: Carriage) {
     this.#identity = identity;
-    this.#noise = openNoise(identity, 'responder');
+    this.#carriage = carriage;
+    this.#noise = openNoise(identity, 'responder', carriage);
   }
 
   /** A handshake at its beginning. */
-  static handshake(identity: SessionIdentity): NoiseHandshake {
-    const end = new Responder(identity);
+  static handshake(identity: SessionIdentity, carriage: Carriage): NoiseHandshake {
+    const end = new Responder(identity, carriage);
     return new NoiseHandshake(
       () => [],
       [
         { bounds: HANDSHAKE_FRAMES.knock, take: (frame) => end.#takeKnock(frame) },
         { bounds: HANDSHAKE_FRAMES.greeting, take: (frame) => end.#takeGreeting(frame) },
       ],
+      carriage === 'loose' ? () => end.#save() : null,
     );
+  }
+
+  /** The next frame is tried on a copy. @returns what makes it as if it had not come. */
+  #save(): () => void {
+    const before = this.#noise;
+    this.#noise = before.copy();
+    return () => {
+      this.#noise = before;
+    };
   }
 
   #takeKnock(frame: Uint8Array): HandshakeStep {
@@ -48,12 +60,14 @@ export class Responder {
     const result = this.#noise.finish();
     const peer = readGreeting(greeting.value.payload, result.remoteStatic, verifier);
     if (!peer.ok) return refuseStep(peer.reason);
-    const session = new NoiseSession({
+    const sending = result.responderToInitiator;
+    const confirm = sending.encrypt(makeGreeting(binding, hello()));
+    const session = makeSession(this.#carriage, {
       peer: peer.value,
       handshakeHash: result.hash,
-      sending: result.responderToInitiator,
+      sending,
       receiving: result.initiatorToResponder,
     });
-    return { kind: 'open', send: [session.seal(makeGreeting(binding, hello()))], session };
+    return { kind: 'open', send: [confirm], session };
   }
 }

@@ -78,6 +78,15 @@ export class SymmetricState {
     return plain;
   }
 
+  /** One that goes on from here by itself. */
+  copy(): SymmetricState {
+    const copy = new SymmetricState('');
+    copy.#chainingKey = this.#chainingKey;
+    copy.#hash = this.#hash;
+    copy.#cipher = this.#cipher?.copy() ?? null;
+    return copy;
+  }
+
   split(): SplitKeys {
     const [first, second] = expand(this.#chainingKey, EMPTY, 2);
     return {

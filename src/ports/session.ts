@@ -31,18 +31,25 @@ export type FrameRefusal =
   /** The session has carried as many frames as it may: open another. */
   | 'session-worn';
 
+/**
+ * What becomes of frames on their way: all come, in order, or some are lost and overtaken. The two
+ * ends must go by the same, or there is no session.
+ */
+export type Carriage = 'ordered' | 'loose';
+
 /** Makes the two ends of encrypted sessions between Avatars of one World. */
 export interface SessionFactory {
-  /** The end that opened the link. */
-  initiate(): SessionHandshake;
+  /** The end that opened the link. Without a word on the carriage it is ordered. */
+  initiate(carriage?: Carriage): SessionHandshake;
 
   /** The end that accepted the link. */
-  respond(): SessionHandshake;
+  respond(carriage?: Carriage): SessionHandshake;
 }
 
 /**
- * A handshake over a reliable, ordered link of frames: feed it each received frame, send what comes
- * back, in order. It has no clock: whoever owns the link ends a handshake that takes too long.
+ * A handshake over a link of frames: feed it each received frame, send what comes back, in order.
+ * It has no clock: whoever owns the link ends a handshake that takes too long; and, where frames
+ * are lost, sends the last ones again, and holds back what it fed already.
  */
 export interface SessionHandshake {
   /** The first frames to send: one for the initiator, none for the responder. Called once. */
@@ -56,6 +63,8 @@ export interface SessionHandshake {
 export type HandshakeStep =
   | { readonly kind: 'continue'; readonly send: Uint8Array[] }
   | { readonly kind: 'open'; readonly send: Uint8Array[]; readonly session: Session }
+  /** Over a loose link: a frame that is none of the next step. Nothing changed. */
+  | { readonly kind: 'ignored'; readonly reason: HandshakeRefusal }
   | { readonly kind: 'refused'; readonly reason: HandshakeRefusal };
 
 /** Who is at the other end, as proven by the handshake. */
@@ -74,7 +83,10 @@ export type OpenedFrame =
   | { readonly ok: true; readonly plain: Uint8Array }
   | { readonly ok: false; readonly reason: FrameRefusal };
 
-/** Two directions of frames, each frame sealed, each accepted once and in order. */
+/**
+ * Two directions of frames, each frame sealed, each accepted once, and, where the carriage is
+ * ordered, in order.
+ */
 export interface Session {
   readonly peer: SessionPeer;
 
@@ -88,7 +100,7 @@ export interface Session {
   readonly maxPlainBytes: number;
 
   /**
-   * @returns the frame to send, a fresh copy; frames must be sent in the order they were sealed.
+   * @returns the frame to send, a fresh copy; over an ordered link, in the order of sealing.
    * @throws InvariantError if `plain` is longer than `maxPlainBytes`, or the session is worn out.
    */
   seal(plain: Uint8Array): Uint8Array;

@@ -5,7 +5,12 @@ import { NoiseSessionFactory } from '../../src/identity/session-factory.ts';
 import type { SessionKey } from '../../src/identity/session-key.ts';
 import { Ed25519Verifier } from '../../src/identity/verifier.ts';
 import { deriveWorld, type WorldKeys } from '../../src/identity/world.ts';
-import type { HandshakeStep, Session, SessionHandshake } from '../../src/ports/session.ts';
+import type {
+  Carriage,
+  HandshakeStep,
+  Session,
+  SessionHandshake,
+} from '../../src/ports/session.ts';
 
 /** The two ends of a session in tests: members of one World, and frames halted on their way. */
 
@@ -31,7 +36,7 @@ export const A = memberOf(10, { hello: () => HELLO_A });
 export const B = memberOf(20, { hello: () => HELLO_B });
 
 export function sent(step: HandshakeStep): Uint8Array {
-  if (step.kind === 'refused') throw new Error(`refused: ${step.reason}`);
+  if (!('send' in step)) throw new Error(`${step.kind}: ${step.reason}`);
   expect(step.send.length).toBe(1);
   return step.send[0]!;
 }
@@ -65,9 +70,13 @@ export function runTo(upTo: number, initiator = factoryOf(A), responder = factor
 }
 
 /** Opens a session between two factories. */
-export function openBoth(initiator = factoryOf(A), responder = factoryOf(B)) {
-  const calls = initiator.initiate();
-  const takes = responder.respond();
+export function openBoth(
+  initiator = factoryOf(A),
+  responder = factoryOf(B),
+  carriage: Carriage = 'ordered',
+) {
+  const calls = initiator.initiate(carriage);
+  const takes = responder.respond(carriage);
   takes.start();
   const answer = takes.receive(calls.start()[0]!);
   const greeting = calls.receive(sent(answer));

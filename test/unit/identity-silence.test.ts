@@ -28,7 +28,7 @@ function framesOfOneSession(): Uint8Array[] {
   const sessions: Session[] = [];
   for (let index = 0; index < 4; index++) {
     const step = (ends[index % 2] as SessionHandshake).receive(frames[index]!);
-    if (step.kind === 'refused') throw new Error(step.reason);
+    if (!('send' in step)) throw new Error(step.reason);
     if (step.kind === 'open') sessions.push(step.session);
     frames.push(...step.send);
   }
