@@ -130,6 +130,7 @@ export interface MeshStatus {
 
 export interface DialStatus {
   readonly url: string;
+  readonly kind: LinkKind;
   readonly state: 'waiting' | 'dialling' | 'handshake' | 'linked' | 'stand-by';
   /** Who was met there last. */
   readonly peer: AvatarId | null;
@@ -137,8 +138,16 @@ export interface DialStatus {
   readonly lastError: string | null;
 }
 
-export interface PeerStatus {
+export interface PeerStatus extends LinkStatus {
   readonly peer: AvatarId;
+  readonly neighbours: number;
+  readonly misbehaviours: number;
+  /** Links of less liked kinds that are open and idle, to go on with when this one ends. */
+  readonly standBy: readonly LinkStatus[];
+}
+
+/** One link to a peer. */
+export interface LinkStatus {
   readonly kind: LinkKind;
   readonly remote: string;
   /** Did we open the link? */
@@ -146,9 +155,7 @@ export interface PeerStatus {
   /** Milliseconds since 1970, by the machine's clock. */
   readonly upSinceMs: number;
   readonly roundTripMs: number | null;
-  readonly neighbours: number;
   readonly queuedBytes: number;
-  readonly misbehaviours: number;
   readonly counters: LinkCounters;
 }
 

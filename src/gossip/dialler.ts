@@ -1,6 +1,6 @@
 import type { AvatarId } from '../model/sync-group.ts';
 import type { Random, Timers } from '../ports/clock.ts';
-import { type Link, LinkError, type Transport } from '../ports/link.ts';
+import { type Link, LinkError, type LinkKind, type Transport } from '../ports/link.ts';
 import type { DialStatus } from './contract.ts';
 import type { GossipSettings } from './settings.ts';
 
@@ -13,13 +13,13 @@ export interface DiallerParts {
   readonly settings: Pick<GossipSettings, 'backoffMinMs' | 'backoffMaxMs' | 'dialMs'>;
   readonly onLink: (dialler: Dialler, link: Link) => void;
   readonly onFailure: (dialler: Dialler, error: LinkError) => void;
-  /** Is there a link to this Avatar, whoever opened it? */
-  readonly isLinked: (peer: AvatarId) => boolean;
+  /** Is there a link of this kind to this Avatar, whoever opened it? */
+  readonly isLinked: (peer: AvatarId, kind: LinkKind) => boolean;
 }
 
 /**
  * Stays linked to whoever is at one URL: dials, waits longer after each failure, and stands by
- * while the Avatar that was met there is linked in another way.
+ * while the Avatar that was met there has another link of the same kind.
  */
 export class Dialler {
   readonly url: string;
@@ -44,17 +44,14 @@ export class Dialler {
 
   get status(): DialStatus {
     const { url, state, peer, failures, lastError } = this;
-    return { url, state, peer, failures, lastError };
+    return { url, kind: this.transport.kind, state, peer, failures, lastError };
   }
 
   /** Dials now. */
   dial(): void {
     if (this.isStopped) return;
     this.cancelTimer?.();
-    if (this.peer !== null && this.parts.isLinked(this.peer)) {
-      this.state = 'stand-by';
-      return;
-    }
+    if (this.standsBy()) return;
     this.state = 'dialling';
     const abort = new AbortController();
     this.abort = abort;
@@ -83,9 +80,9 @@ export class Dialler {
     this.waitThenDial();
   }
 
-  /** An Avatar is not linked any more: dial again if it was this one that made us stand by. */
+  /** An Avatar lost a link: dial again if it was this one that made us stand by. */
   lost(peer: AvatarId): void {
-    if (this.state !== 'stand-by' || this.peer !== peer) return;
+    if (this.state !== 'stand-by' || this.peer !== peer || this.standsBy()) return;
     this.failures = 0;
     this.waitThenDial();
   }
@@ -117,12 +114,14 @@ export class Dialler {
     this.waitThenDial();
   }
 
+  private standsBy(): boolean {
+    if (this.peer === null || !this.parts.isLinked(this.peer, this.transport.kind)) return false;
+    this.state = 'stand-by';
+    return true;
+  }
+
   private waitThenDial(): void {
-    if (this.isStopped) return;
-    if (this.peer !== null && this.parts.isLinked(this.peer)) {
-      this.state = 'stand-by';
-      return;
-    }
+    if (this.isStopped || this.standsBy()) return;
     const { backoffMinMs, backoffMaxMs } = this.parts.settings;
     const mostMs = Math.min(backoffMaxMs, backoffMinMs * 2 ** Math.min(this.failures, 30));
     const delayMs = mostMs * (0.5 + 0.5 * this.parts.random.fraction());

@@ -1,7 +1,13 @@
 import { toHex32 } from '../model/bytes.ts';
 import type { AvatarId } from '../model/sync-group.ts';
 import type { Random, Timers } from '../ports/clock.ts';
-import { type Link, LinkError, type Listening, type Transport } from '../ports/link.ts';
+import {
+  type Link,
+  LinkError,
+  type LinkKind,
+  type Listening,
+  type Transport,
+} from '../ports/link.ts';
 import type { Session, SessionFactory } from '../ports/session.ts';
 import type { DialStatus } from './contract.ts';
 import type { Totals } from './counters.ts';
@@ -20,7 +26,7 @@ export interface DoorParts {
   readonly totals: Totals;
   readonly log: LogBudget;
   readonly open: (entrance: Entrance, session: Session) => Wire;
-  readonly isLinked: (peer: AvatarId) => boolean;
+  readonly isLinked: (peer: AvatarId, kind: LinkKind) => boolean;
   /** A link is gone, whatever became of it. */
   readonly onClosed: () => void;
 }
@@ -92,7 +98,7 @@ export class Door {
     this.diallers.delete(url);
   }
 
-  /** A peer is linked no more: whoever stood by for it dials again. */
+  /** A peer lost a link: whoever stood by for it dials again. */
   lost(peer: AvatarId): void {
     for (const dialler of this.diallers.values()) dialler.lost(peer);
   }

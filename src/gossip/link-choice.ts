@@ -1,5 +1,14 @@
+import type { LinkKind } from '../ports/link.ts';
+
+/**
+ * Kinds of links, the best liked first: what carries much and loses nothing, then what needs a
+ * broker, then what may lose frames, then what carries little.
+ */
+const KINDS_BY_LIKING: readonly LinkKind[] = ['memory', 'tcp', 'mqtt', 'udp', 'serial'];
+
 /** What is known of one of several links to the same Avatar. */
 export interface LinkFacts {
+  readonly kind: LinkKind;
   /** Did we open it? */
   readonly initiator: boolean;
   /** The how manyeth session of our process it is. */
@@ -15,6 +24,8 @@ export interface LinkFacts {
 export interface LinkChoice<Link> {
   /** The one to use; null while none has been greeted. */
   readonly keep: Link | null;
+  /** The best of each less liked kind: kept open and idle, to go on with when `keep` ends. */
+  readonly standBy: Link[];
   /** Alive but not needed: the end with the lower Avatar id closes them. */
   readonly duplicates: Link[];
   /** Known to be dead at the other end. */
@@ -25,8 +36,8 @@ export interface LinkChoice<Link> {
  * Chooses among links between the same two Avatars; both ends come to the same choice.
  *
  * A link is dead when the other end has started anew since, or has opened a later one and did not
- * name this one among those it held then. Of the others the one stays that the lower Avatar id
- * opened, and of several such the first.
+ * name this one among those it held then. Of the others one of the best liked kind is used, and one
+ * of each other kind stands by: that which the lower Avatar id opened, of several such the first.
  */
 export function chooseLink<Link extends LinkFacts>(
   links: readonly Link[],
@@ -37,10 +48,14 @@ export function chooseLink<Link extends LinkFacts>(
     .sort((a, b) => a.ordinal - b.ordinal);
   const newest = greeted.at(-1);
   const stale = greeted.filter((each) => isStale(each, greeted, newest));
-  const [keep, ...duplicates] = greeted
+  const alive = greeted
     .filter((each) => !stale.includes(each))
     .sort((a, b) => rank(a, weAreLower) - rank(b, weAreLower) || initiated(a) - initiated(b));
-  return { keep: keep ?? null, duplicates, stale };
+  const [keep, ...standBy] = KINDS_BY_LIKING.flatMap(
+    (kind) => alive.find((each) => each.kind === kind) ?? [],
+  );
+  const duplicates = alive.filter((each) => each !== keep && !standBy.includes(each));
+  return { keep: keep ?? null, standBy, duplicates, stale };
 }
 
 function isStale(link: LinkFacts, greeted: readonly LinkFacts[], newest?: LinkFacts): boolean {

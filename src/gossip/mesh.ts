@@ -20,6 +20,7 @@ import { Relaying } from './relaying.ts';
 import { GOSSIP_LIMITS, GOSSIP_SETTINGS, type GossipSettings } from './settings.ts';
 import { Spread } from './spread.ts';
 import type { WireParts } from './wire.ts';
+import { statusOfWire } from './wire-status.ts';
 
 /** Longest plain text that a frame of any session carries. */
 const SCRATCH_BYTES = 65_535;
@@ -164,6 +165,7 @@ export class Mesh implements Gossip {
       onUp: (peer) => this.onUp(peer),
       onSwitch: (peer) => this.onSwitch(peer),
       onDown: (peer, reason) => this.onDown(peer, reason),
+      onLinkLost: (avatar) => this.door.lost(avatar),
       onMessages: (peer, messages) => this.onMessages(peer, messages),
       onRoom: (peer) => this.reconciling.fill(peer),
       onBeat: (peer) => this.reconciling.refresh(peer),
@@ -185,7 +187,7 @@ export class Mesh implements Gossip {
       log,
       open: (entrance, session) => this.peers.open(entrance, session),
       // A link to our own Avatar is of no use, whoever has it: no dialling it again and again.
-      isLinked: (peer) => peer === self || this.peers.get(peer) !== undefined,
+      isLinked: (peer, kind) => peer === self || this.peers.hasLink(peer, kind),
       onClosed: () => {
         if (this.door.linkCount === 0) this.onAllGone?.();
       },
@@ -224,7 +226,6 @@ export class Mesh implements Gossip {
     this.spread.removePeer(peer.avatar);
     this.reconciling.removePeer(peer.avatar);
     this.tellNeighbours();
-    this.door.lost(peer.avatar);
     this.handler.onPeer({ kind: 'down', peer: peer.avatar, reason });
   }
 
@@ -271,18 +272,12 @@ export class Mesh implements Gossip {
 
   private statusOf(peer: Peer): PeerStatus {
     const { avatar, wire, misbehaviours } = peer;
-    const { kind, remote, initiator, upSinceMs, roundTripMs, queuedBytes, counters } = wire;
     return {
+      ...statusOfWire(wire),
       peer: avatar,
-      kind,
-      remote,
-      initiator,
-      upSinceMs,
-      roundTripMs,
       neighbours: this.spread.neighbourCount(avatar),
-      queuedBytes,
       misbehaviours,
-      counters: structuredClone(counters),
+      standBy: this.peers.standBy(peer).map(statusOfWire),
     };
   }
 }

@@ -121,6 +121,17 @@ export const MESSAGE_NAMES: readonly (MessageName | undefined)[] = Object.entrie
   return names;
 }, []);
 
+/** Is this encoded message an item that nobody asked for? */
+export function isNews(bytes: Uint8Array): boolean {
+  const name = MESSAGE_NAMES[bytes[0] ?? 0];
+  return name?.startsWith('item-') === true && bytes[1] === 0;
+}
+
+export function isBlock(bytes: Uint8Array): boolean {
+  const name = MESSAGE_NAMES[bytes[0] ?? 0];
+  return name === 'item-block' || name === 'item-header';
+}
+
 /** Bytes that stand for the two kinds of range in `chunk-end`. */
 export const RANGE_CODES = { causal: 1, chain: 2 } as const;
 

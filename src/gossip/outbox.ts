@@ -25,6 +25,16 @@ class Queue {
     return this.messages[this.front];
   }
 
+  /** Gives up all that has not begun to leave; with `whole`, what has begun as well. */
+  take(whole: boolean): Uint8Array[] {
+    const from = this.written > 0 && !whole ? this.front + 1 : this.front;
+    const taken = this.messages.splice(from);
+    if (this.written > 0 && whole) this.bytes += this.written;
+    if (whole) this.written = 0;
+    for (const message of taken) this.bytes -= message.length;
+    return taken;
+  }
+
   advance(bytes: number): void {
     this.bytes -= bytes;
     this.written += bytes;
@@ -58,6 +68,11 @@ export class Outbox {
 
   push(lane: Lane, message: Uint8Array): void {
     this.lanes[lane].push(message);
+  }
+
+  /** Gives up what waits in a lane, for another link to carry. @param whole see `Queue.take` */
+  take(lane: Lane, whole: boolean): Uint8Array[] {
+    return this.lanes[lane].take(whole);
   }
 
   /**

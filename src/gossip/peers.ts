@@ -1,18 +1,19 @@
 import { compareText, toHex32 } from '../model/bytes.ts';
 import type { AvatarId } from '../model/sync-group.ts';
+import type { LinkKind } from '../ports/link.ts';
 import type { Session, SessionPeer } from '../ports/session.ts';
 import type { Entrance } from './entrance.ts';
 import { chooseLink } from './link-choice.ts';
 import type { LogBudget } from './log-budget.ts';
 import type { ByeReason, Message } from './messages.ts';
-import type { GossipSettings } from './settings.ts';
+import { GOSSIP_LIMITS, type GossipSettings } from './settings.ts';
 import { Wire, type WireHandler, type WireParts } from './wire.ts';
 
 /** A link that is not needed stays readable for so long, in milliseconds. */
 const LINGER_MS = 2_000;
 
-/** Links to one Avatar at once; honest ones have two for a moment. */
-const WIRES_PER_PEER_MAX = 4;
+/** Links of one kind to one Avatar at once; honest ones have two for a moment. */
+const WIRES_PER_KIND_MAX = 4;
 
 /** Avatars that are barred, the oldest forgotten first. */
 const BARRED_MAX = 1_024;
@@ -44,6 +45,8 @@ export interface PeersParts {
   /** Another link carries the peer from now on; what was queued on the old one may be lost. */
   readonly onSwitch: (peer: Peer) => void;
   readonly onDown: (peer: Peer, reason: string) => void;
+  /** One of the links of this Avatar is gone, whether or not it has others. */
+  readonly onLinkLost: (avatar: AvatarId) => void;
   readonly onMessages: (peer: Peer, messages: readonly Message[]) => void;
   readonly onRoom: (peer: Peer) => void;
   readonly onBeat: (peer: Peer) => void;
@@ -75,6 +78,15 @@ export class Peers implements WireHandler {
     return this.peers.get(avatar);
   }
 
+  hasLink(avatar: AvatarId, kind: LinkKind): boolean {
+    return this.wiresOf(avatar).some((each) => each.kind === kind);
+  }
+
+  /** Greeted links to the peer that are not used now. */
+  standBy(peer: Peer): Wire[] {
+    return this.wiresOf(peer.avatar).filter((each) => each !== peer.wire && each.greeting !== null);
+  }
+
   /** A handshake is over: greets, or turns away. */
   open(entrance: Entrance, session: Session): Wire {
     const avatar = toHex32(session.peer.avatar);
@@ -86,9 +98,11 @@ export class Peers implements WireHandler {
     this.linked.set(wire, linked);
     if (this.isPaused) wire.pause();
     const { incarnation } = this.parts;
-    const held = others.map((each) => each.ordinal);
+    const held = others.map((each) => each.ordinal).slice(0, GOSSIP_LIMITS.heldLinksMax);
     wire.send('urgent', { kind: 'greeting', incarnation, ordinal: this.ordinal, held });
-    const reason = this.reasonAgainst(avatar, session.peer, others.length);
+    const alike = others.filter((each) => each.kind === wire.kind).length;
+    const isTooMany = alike >= WIRES_PER_KIND_MAX || others.length >= GOSSIP_LIMITS.heldLinksMax;
+    const reason = this.reasonAgainst(avatar, session.peer, isTooMany);
     // The entrance knows its wire only when this returns.
     if (reason !== null) this.parts.wire.defer(() => this.turnAway(linked, reason));
     return wire;
@@ -140,6 +154,7 @@ export class Peers implements WireHandler {
   onLeave(wire: Wire, reason: string): void {
     const peer = this.peerOn(wire);
     if (peer !== null) this.settle(peer.avatar, reason);
+    this.parts.onLinkLost(toHex32(wire.session.peer.avatar));
   }
 
   onEnd(wire: Wire): void {
@@ -169,8 +184,10 @@ export class Peers implements WireHandler {
   /** Uses the right one of an Avatar's links, and ends those that are of no use. */
   private settle(avatar: AvatarId, reason: string): void {
     const weAreLower = compareText(this.parts.self, avatar) < 0;
-    const { keep, stale, duplicates } = chooseLink(this.wiresOf(avatar), { weAreLower });
+    const choice = chooseLink(this.wiresOf(avatar), { weAreLower });
+    const { keep, standBy, stale, duplicates } = choice;
     const peer = this.peers.get(avatar);
+    for (const wire of standBy) wire.start();
     if (keep !== null) this.use(avatar, keep);
     else if (peer !== undefined) {
       this.peers.delete(avatar);
@@ -185,9 +202,13 @@ export class Peers implements WireHandler {
     const peer = this.peers.get(avatar);
     if (peer === undefined) this.up(avatar, wire);
     else if (peer.wire !== wire) {
+      const { kind, remote } = wire;
+      this.parts.log.write('info', 'link-changed', { peer: avatar, kind, remote });
+      const before = peer.wire;
       peer.wire = wire;
       wire.start();
       this.parts.onSwitch(peer);
+      wire.takeOver(before);
     }
   }
 
@@ -217,11 +238,11 @@ export class Peers implements WireHandler {
   private reasonAgainst(
     avatar: AvatarId,
     session: SessionPeer,
-    otherCount: number,
+    isTooMany: boolean,
   ): ByeReason | null {
     if (avatar === this.parts.self) return null;
     if ((this.barred.get(avatar) ?? 0) > this.parts.wire.timers.monotonicMs()) return 'barred';
-    if (otherCount >= WIRES_PER_PEER_MAX) return 'duplicate-link';
+    if (isTooMany) return 'duplicate-link';
     const isFull = this.peers.size >= this.parts.settings.peersMax && !this.peers.has(avatar);
     if (isFull) return 'too-many-peers';
     return this.parts.admit(session) === null ? null : 'not-admitted';

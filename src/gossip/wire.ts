@@ -4,11 +4,11 @@ import { type Link, LinkError, type LinkHandler } from '../ports/link.ts';
 import type { Session } from '../ports/session.ts';
 import type { LinkCounters } from './contract.ts';
 import { countMessage, countReceived, countSent, makeCounters, type Totals } from './counters.ts';
-import { Assembly, type AssemblyRoom } from './fragment.ts';
-import { decodeMessage } from './message-reader.ts';
+import type { AssemblyRoom } from './fragment.ts';
+import { Inbox } from './inbox.ts';
 import { encodeMessage } from './message-writer.ts';
 import type { ByeReason, GreetingMessage, Lane, Message } from './messages.ts';
-import { MESSAGE_NAMES } from './messages.ts';
+import { isBlock, isNews, MESSAGE_NAMES } from './messages.ts';
 import { Outbox } from './outbox.ts';
 import { Pulse } from './pulse.ts';
 import type { GossipSettings } from './settings.ts';
@@ -64,7 +64,7 @@ export class Wire implements LinkHandler {
   private readonly link: Link;
   private readonly handler: WireHandler;
   private readonly outbox = new Outbox();
-  private readonly assembly: Assembly;
+  private readonly inbox: Inbox;
   private readonly pulse: Pulse;
   private readonly frameMax: number;
   /** Why it ended or is about to, as far as this end knows. */
@@ -90,13 +90,13 @@ export class Wire implements LinkHandler {
     this.remote = at.link.remote;
     this.kind = at.link.kind;
     this.upSinceMs = parts.timers.wallMs();
-    this.assembly = new Assembly(parts.room, {
-      owner: toHex32(at.session.peer.avatar),
-      onEvicted: () => this.end('assembly-full', 'LINK_FRAME_BROKEN'),
-    });
     const { maxPlainBytes, sealOverheadBytes } = at.session;
     this.frameMax = Math.min(maxPlainBytes, at.link.frameBytesMax - sealOverheadBytes);
     this.counters = makeCounters();
+    this.inbox = new Inbox(parts, this.counters, {
+      owner: toHex32(at.session.peer.avatar),
+      onEvicted: () => this.end('assembly-full', 'LINK_FRAME_BROKEN'),
+    });
     this.pulse = new Pulse(parts, {
       beat: (token) => {
         if (token !== null) this.send('urgent', { kind: 'ping', token });
@@ -165,6 +165,20 @@ export class Wire implements LinkHandler {
     this.sendEncoded(bulkBytes === 0 && isSmall ? 'urgent' : 'bulk', bytes);
   }
 
+  /**
+   * Sends what waits at another link to the same peer that is used no more. What was asked for is
+   * left out: it is asked for again.
+   */
+  takeOver(from: Wire): void {
+    const whole = !from.isOpen;
+    for (const lane of ['urgent', 'bulk'] as const) {
+      for (const bytes of from.outbox.take(lane, whole).filter(isNews)) {
+        if (isBlock(bytes)) this.offer(bytes);
+        else this.sendEncoded(lane, bytes);
+      }
+    }
+  }
+
   /** Writes at the end of this turn, so that what is said in one turn shares frames. */
   flushSoon(): void {
     if (this.isFlushDue) return;
@@ -227,7 +241,7 @@ export class Wire implements LinkHandler {
     if (this.isEnded) return;
     this.isEnded = true;
     this.cancelLinger?.();
-    this.assembly.drop();
+    this.inbox.drop();
     this.stopWriting(error?.code ?? 'closed by peer');
     this.handler.onEnd(this);
   }
@@ -241,30 +255,20 @@ export class Wire implements LinkHandler {
   }
 
   private read(plain: Uint8Array): Message[] {
-    const messages: Message[] = [];
-    const parts = this.assembly.read(plain);
-    if (!parts.ok) {
-      this.end(parts.reason, 'LINK_FRAME_BROKEN');
-      return messages;
-    }
-    for (const bytes of parts.value) {
-      const read = decodeMessage(this.parts.hash, bytes);
-      if (!read.ok) {
-        this.end(`${read.reason} (${read.detail ?? ''})`, 'LINK_FRAME_BROKEN');
-        return messages;
-      }
-      countMessage(this.counters.messagesReceived, read.value?.name ?? 'unknown');
-      if (read.value !== null) this.take(read.value.message, messages);
-    }
-    return messages;
+    const read = this.inbox.read(plain);
+    if (read.ok) return read.value.filter((message) => !this.take(message));
+    const detail = read.detail === undefined ? '' : ` (${read.detail})`;
+    this.end(read.reason + detail, 'LINK_FRAME_BROKEN');
+    return [];
   }
 
-  /** Keeps for itself what is about the link alone. */
-  private take(message: Message, messages: Message[]): void {
+  /** @returns whether it is about the link alone, and so done with. */
+  private take(message: Message): boolean {
     if (message.kind === 'ping') this.send('urgent', { kind: 'pong', token: message.token });
     else if (message.kind === 'pong') this.pulse.answered(message.token);
     else if (message.kind === 'bye') this.farewell = message.reason;
-    else messages.push(message);
+    else return false;
+    return true;
   }
 
   private onBye(reason: ByeReason): void {

@@ -107,8 +107,11 @@ interface TwoEnds {
   readonly atHigher: LinkFacts;
 }
 
+/** The best liked first. */
+const KINDS: readonly LinkFacts['kind'][] = ['memory', 'tcp', 'mqtt', 'udp', 'serial'];
+
 const pairOfEnds = fc
-  .array(fc.boolean(), { minLength: 1, maxLength: 4 })
+  .array(fc.tuple(fc.boolean(), fc.constantFrom(...KINDS)), { minLength: 1, maxLength: 6 })
   .chain((openedByLower) => {
     const count = openedByLower.length;
     const order = fc.shuffledSubarray(
@@ -120,7 +123,7 @@ const pairOfEnds = fc
   .map(([openedByLower, lowerOrder, higherOrder]): TwoEnds[] => {
     const heldAt = (order: readonly number[], link: number) =>
       order.slice(0, order.indexOf(link)).map((each) => order.indexOf(each) + 1);
-    return openedByLower.map((byLower, link) => {
+    return openedByLower.map(([byLower, kind], link) => {
       const lower = lowerOrder.indexOf(link) + 1;
       const higher = higherOrder.indexOf(link) + 1;
       const said = (incarnation: string, ordinal: number, held: readonly number[]) => {
@@ -128,11 +131,13 @@ const pairOfEnds = fc
       };
       return {
         atLower: {
+          kind,
           initiator: byLower,
           ordinal: lower,
           greeting: said('higher', higher, heldAt(higherOrder, link)),
         },
         atHigher: {
+          kind,
           initiator: !byLower,
           ordinal: higher,
           greeting: said('lower', lower, heldAt(lowerOrder, link)),
@@ -142,6 +147,8 @@ const pairOfEnds = fc
   });
 
 describe('of several links between two Avatars', () => {
+  const kind = 'tcp';
+
   it('both ends keep the same one, in whatever order each saw them open', () => {
     fc.assert(
       fc.property(pairOfEnds, (ends) => {
@@ -151,7 +158,15 @@ describe('of several links between two Avatars', () => {
         const higher = chooseLink(atHigher, { weAreLower: false });
         expect(atLower.indexOf(lower.keep!)).toBe(atHigher.indexOf(higher.keep!));
         expect([lower.stale, higher.stale]).toEqual([[], []]);
-        expect(lower.duplicates.length).toBe(ends.length - 1);
+        const places = (links: LinkFacts[], of: LinkFacts[]) =>
+          links.map((each) => of.indexOf(each));
+        expect(places(lower.standBy, atLower)).toEqual(places(higher.standBy, atHigher));
+        const kinds = new Set(atLower.map((each) => each.kind));
+        expect(lower.standBy.length).toBe(kinds.size - 1);
+        expect(lower.duplicates.length).toBe(ends.length - kinds.size);
+        for (const kind of KINDS.slice(0, KINDS.indexOf(lower.keep!.kind))) {
+          expect(kinds).not.toContain(kind);
+        }
       }),
       { numRuns: 500 },
     );
@@ -159,11 +174,12 @@ describe('of several links between two Avatars', () => {
 
   it('a link of an earlier process of the other end is stale', () => {
     const said = (incarnation: string, ordinal: number) => ({ incarnation, ordinal, held: [] });
-    const old = { initiator: true, ordinal: 1, greeting: said('before', 9) };
-    const now = { initiator: false, ordinal: 2, greeting: said('after', 1) };
+    const old: LinkFacts = { kind, initiator: true, ordinal: 1, greeting: said('before', 9) };
+    const now: LinkFacts = { kind, initiator: false, ordinal: 2, greeting: said('after', 1) };
     for (const weAreLower of [true, false]) {
       expect(chooseLink([old, now], { weAreLower })).toEqual({
         keep: now,
+        standBy: [],
         duplicates: [],
         stale: [old],
       });
@@ -174,15 +190,15 @@ describe('of several links between two Avatars', () => {
     const said = (ordinal: number, held: readonly number[]) => {
       return { incarnation: 'same', ordinal, held };
     };
-    const old = { initiator: true, ordinal: 1, greeting: said(5, []) };
-    const gone = { initiator: false, ordinal: 2, greeting: said(6, []) };
-    const held = { initiator: false, ordinal: 2, greeting: said(6, [5]) };
+    const old: LinkFacts = { kind, initiator: true, ordinal: 1, greeting: said(5, []) };
+    const gone: LinkFacts = { kind, initiator: false, ordinal: 2, greeting: said(6, []) };
+    const held: LinkFacts = { kind, initiator: false, ordinal: 2, greeting: said(6, [5]) };
     expect(chooseLink([old, gone], { weAreLower: true }).stale).toEqual([old]);
     expect(chooseLink([old, held], { weAreLower: true })).toMatchObject({ keep: old, stale: [] });
   });
 
   it('none is used before the other end has greeted on it', () => {
-    const silent = { initiator: true, ordinal: 1, greeting: null };
+    const silent: LinkFacts = { kind, initiator: true, ordinal: 1, greeting: null };
     expect(chooseLink([silent], { weAreLower: true }).keep).toBeNull();
   });
 });

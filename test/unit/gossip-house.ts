@@ -40,7 +40,7 @@ export class House {
     const mesh = new Mesh({
       self: id,
       sessions: new PlainSessions(fromHex(id), more.world),
-      transports: [cable],
+      transports: [cable, ...(more.transports ?? [])],
       timers: this.stage,
       random: new SeededRandom(this.seed),
       hash,

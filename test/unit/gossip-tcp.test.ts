@@ -95,7 +95,8 @@ async function stranger(
   const socket = connect({ port: node.port, host: '127.0.0.1', localAddress });
   open.push({ close: () => void socket.destroy() });
   socket.on('error', () => socket.destroy());
-  const ended = once(socket, 'close');
+  // Not `once`, which an error would reject: a reset ends the socket as well as anything.
+  const ended = new Promise((done) => socket.on('close', done));
   socket.resume();
   await once(socket, 'connect');
   return { socket, ended };

@@ -1,0 +1,48 @@
+import type { HashFunction } from '../model/bytes.ts';
+import { accept, refuse, type Verdict } from '../model/verdict.ts';
+import type { LinkCounters } from './contract.ts';
+import { countMessage } from './counters.ts';
+import { Assembly, type AssemblyRoom, type FragmentRefusal, type Tenant } from './fragment.ts';
+import { decodeMessage } from './message-reader.ts';
+import type { Message } from './messages.ts';
+
+export interface InboxParts {
+  readonly hash: HashFunction;
+  /** Shared by all links. */
+  readonly room: AssemblyRoom;
+}
+
+/** Turns what the frames of one link hold into messages. */
+export class Inbox {
+  private readonly parts: InboxParts;
+  private readonly counters: LinkCounters;
+  private readonly assembly: Assembly;
+
+  constructor(parts: InboxParts, counters: LinkCounters, tenant: Tenant) {
+    this.parts = parts;
+    this.counters = counters;
+    this.assembly = new Assembly(parts.room, tenant);
+  }
+
+  /**
+   * @param plain What one frame held.
+   * @returns the messages that it completes, in order, or why the link must end.
+   */
+  read(plain: Uint8Array): Verdict<Message[], FragmentRefusal | 'message-malformed'> {
+    const parts = this.assembly.read(plain);
+    if (!parts.ok) return parts;
+    const messages: Message[] = [];
+    for (const bytes of parts.value) {
+      const read = decodeMessage(this.parts.hash, bytes);
+      if (!read.ok) return refuse(read.reason, read.detail);
+      countMessage(this.counters.messagesReceived, read.value?.name ?? 'unknown');
+      if (read.value !== null) messages.push(read.value.message);
+    }
+    return accept(messages);
+  }
+
+  /** Gives back the room that unfinished messages take. */
+  drop(): void {
+    this.assembly.drop();
+  }
+}

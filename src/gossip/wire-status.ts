@@ -1,0 +1,16 @@
+import type { LinkStatus } from './contract.ts';
+import type { Wire } from './wire.ts';
+
+/** What there is to see of one link. */
+export function statusOfWire(wire: Wire): LinkStatus {
+  const { kind, remote, initiator, upSinceMs, roundTripMs, queuedBytes, counters } = wire;
+  return {
+    kind,
+    remote,
+    initiator,
+    upSinceMs,
+    roundTripMs,
+    queuedBytes,
+    counters: structuredClone(counters),
+  };
+}
