@@ -20,7 +20,9 @@ import { root } from './preflight.mjs';
  */
 const PROGRAMS = {
   etcd: { package: 'etcd-server', probe: ['--version'], service: true },
+  ip: { package: 'iproute2', probe: ['-V'], service: false },
   mosquitto: { package: 'mosquitto', probe: ['-h'], service: true },
+  nft: { package: 'nftables', probe: ['--version'], service: false },
   socat: { package: 'socat', probe: ['-V'], service: false },
   strace: { package: 'strace', probe: ['-V'], service: false },
 };

@@ -22,7 +22,7 @@ function runVitest(args) {
 
 insist();
 try {
-  await need(['mosquitto', 'socat', 'strace']);
+  await need(['ip', 'mosquitto', 'nft', 'socat', 'strace']);
 } catch (cause) {
   console.error(cause.message);
   process.exit(1);

@@ -7,6 +7,8 @@ export class Relay {
   readonly passed: { readonly there: Buffer[]; readonly back: Buffer[] }[] = [];
   /** `cut` ends and refuses connections; `silent` keeps them and lets nothing pass. */
   private state: 'open' | 'cut' | 'silent' = 'open';
+  /** How long whatever is said takes to the other end. */
+  delayMs = 0;
   private readonly server: Server;
   private readonly sockets = new Set<Socket>();
 
@@ -56,6 +58,12 @@ export class Relay {
     for (const socket of this.sockets) socket.destroy();
   }
 
+  /** Timers of one length run in the order they were set. */
+  private later(act: () => void): void {
+    if (this.delayMs === 0) act();
+    else setTimeout(act, this.delayMs);
+  }
+
   private join(dialler: Socket, listener: Socket): void {
     const passed = { there: [] as Buffer[], back: [] as Buffer[] };
     this.passed.push(passed);
@@ -67,9 +75,9 @@ export class Relay {
       if (this.state === 'silent') from.pause();
       from.on('data', (chunk: Buffer) => {
         bytes.push(chunk);
-        to.write(chunk);
+        this.later(() => to.write(chunk));
       });
-      from.on('end', () => to.end());
+      from.on('end', () => this.later(() => to.end()));
       // Whatever ended one side ends the other.
       from.on('error', () => to.destroy());
       from.on('close', () => {

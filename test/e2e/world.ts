@@ -34,6 +34,10 @@ export interface WorldOptions {
   /** Lines for `vertebra.toml` of each. */
   readonly settings?: string;
   readonly launch?: AgentLaunch;
+  /** How a certain one is started, where they differ. */
+  readonly launchOf?: (name: string) => AgentLaunch;
+  /** Where each listens; free ports of loopback if not said. */
+  readonly urls?: readonly string[];
   /** Who does not start yet. */
   readonly absent?: readonly string[];
   /** Makes, for a link that somebody listens on, the one that a certain other dials instead. */
@@ -60,7 +64,7 @@ export class World {
   static async make(options: WorldOptions): Promise<World> {
     buildProgram();
     const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'vb-e2e-'));
-    const urls = await freeUrls(options.names.length);
+    const urls = options.urls ?? (await freeUrls(options.names.length));
     const agents: AgentProcess[] = [];
     for (const [index, name] of options.names.entries()) {
       const place = { name, folder: join(folder, name), world: WORLD, url: urls[index]! };
@@ -81,7 +85,9 @@ export class World {
     const world = await World.make(options);
     try {
       const present = world.agents.filter((each) => !options.absent?.includes(each.name));
-      for (const agent of present) agent.start(options.launch);
+      for (const agent of present) {
+        agent.start(options.launchOf?.(agent.name) ?? options.launch);
+      }
       await Promise.all(present.map((agent) => agent.ready()));
       await world.deploy();
     } catch (cause) {
@@ -129,7 +135,7 @@ export class World {
   }
 
   /** Resolves when all of them have the same Finalized notes, and nothing is on its way. */
-  async settled(agents = this.agents, atLeast = 0): Promise<number> {
+  async settled(agents = this.agents, atLeast = 0, withinMs = 30_000): Promise<number> {
     let seen = '';
     return await until(
       'all stand at the same place',
@@ -140,7 +146,7 @@ export class World {
         const isSame = standings.every((each) => each?.last === last && each.isAtRest);
         return isSame && last >= atLeast ? last : null;
       },
-      { detail: () => `${seen}\n${agents.map((each) => each.logTail()).join('\n')}` },
+      { withinMs, detail: () => `${seen}\n${agents.map((each) => each.logTail()).join('\n')}` },
     );
   }
 
