@@ -37,7 +37,7 @@ export class Networks {
     if (String(said[0]).trim() === 'ready') return new Networks(house);
     throw new Error(
       'No network namespaces here: they need user namespaces ' +
-        '(sysctl kernel.unprivileged_userns_clone=1), and iproute2 (sudo apt-get install iproute2).',
+        '(sysctl kernel.unprivileged_userns_clone=1) and iproute2 (sudo apt-get install iproute2).',
     );
   }
 
