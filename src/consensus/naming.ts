@@ -7,10 +7,11 @@ import type { ConsensusState } from './work.ts';
 
 /**
  * What the Metablockchain makes of a Block: `none` of its Metablocks names it; one is a candidate
- * that does (`named`); or an honest owner has voted for one that does, or for what follows it
- * (`vouched`), so that it may be final without us.
+ * that does (`named`); or one by another owner than issued the Block (`seconded`); or an honest
+ * owner has voted for one that does, or for what follows it (`vouched`), so that it may be final
+ * without us.
  */
-export type Naming = 'none' | 'named' | 'vouched';
+export type Naming = 'none' | 'named' | 'seconded' | 'vouched';
 
 /**
  * Says whether a decision may hang on a Block that stands on no branch, or on another one than that

@@ -5,7 +5,7 @@ import { accept } from '../model/verdict.ts';
 import type { Verifier } from '../ports/signer.ts';
 import type { LogHistory, LogMessage, MessageId } from './message.ts';
 import { logOf, predecessorsOf } from './relations.ts';
-import { placeOf, WALK_STEPS_MAX, Walk, type Walked, type WalkFailure, walking } from './walk.ts';
+import { placeOf, WALK_STEPS_MAX, Walk, type Walked, walking } from './walk.ts';
 
 /** What makes a message invalid for ever and everywhere. */
 export type MessageFault =
@@ -30,9 +30,9 @@ export type MessageFault =
  * What is to be said of a message:
  *
  * - `valid`: it may be appended
- * - `early`: nothing against it, and not all before it is known (M6): ask for `missing`, which has
- *   `previous` first if that is missing, and judge again. A caller for whom the own log is enough
- *   may go on when `previous` is not among them
+ * - `early`: nothing against it, and not all that it is judged by is known (M6, M7): ask for
+ *   `missing`, which has `previous` first if that is missing, and judge again. A caller for whom the
+ *   own log is enough may go on when `previous` is not among them
  * - `invalid`: ignore it; `witnesses` are the known messages that show it (`keepInvalid`)
  * - `too-far`: M7 took more look-ups than allowed; nothing against it
  */
@@ -77,9 +77,9 @@ export function judgeMessage(
   if (fault !== null) return fault;
   const order = judgeOrder(message, previous ?? null, history, stepsMax);
   if (order.kind === 'invalid') return order;
-  const missing = named.filter((id) => history.message(id) === undefined);
-  if (order.kind === 'early') missing.push(...order.missing);
-  return missing.length > 0 ? { kind: 'early', missing } : order;
+  const missing = new Set(named.filter((id) => history.message(id) === undefined));
+  if (order.kind === 'early') for (const id of order.missing) missing.add(id);
+  return missing.size > 0 ? { kind: 'early', missing: [...missing] } : order;
 }
 
 function isSigned(verifier: Verifier, message: LogMessage): boolean {
@@ -126,23 +126,42 @@ function judgeOrder(
   stepsMax: number,
 ): MessageVerdict {
   if (previous === null) return VALID;
-  const earlier = new Map<AvatarId, LogMessage>();
-  for (const id of previous.dependencies) {
-    const dependency = history.message(id);
-    if (dependency !== undefined) earlier.set(dependency.issuer, dependency);
-  }
-  let verdict: MessageVerdict = VALID;
+  const { earlier, unknown } = dependenciesByAuthor(previous, history);
+  const missing = new Set<MessageId>();
+  let isTooFar = false;
   for (const id of message.dependencies) {
+    if (previous.dependencies.includes(id)) continue;
     const later = history.message(id);
     const before = later === undefined ? undefined : earlier.get(later.issuer);
-    if (later === undefined || before === undefined) continue;
+    if (later === undefined || before === undefined) {
+      // Of whose log an unknown one is, and so whether this one comes after it, nobody here knows.
+      for (const each of unknown) if (!message.dependencies.includes(each)) missing.add(each);
+      continue;
+    }
     const onwards = isOnwards(before, later, history, stepsMax);
     if (onwards.ok && !onwards.value) {
       return invalid('dependency-backwards', previous, before, later);
     }
-    if (!onwards.ok) verdict = postponed(onwards);
+    if (!onwards.ok && onwards.reason === 'unknown') missing.add(onwards.missing);
+    else if (!onwards.ok) isTooFar = true;
   }
-  return verdict;
+  if (missing.size > 0) return { kind: 'early', missing: [...missing] };
+  return isTooFar ? { kind: 'too-far' } : VALID;
+}
+
+/** What a message depends on, as far as it is known here. */
+function dependenciesByAuthor(
+  message: LogMessage,
+  history: LogHistory,
+): { readonly earlier: Map<AvatarId, LogMessage>; readonly unknown: readonly MessageId[] } {
+  const earlier = new Map<AvatarId, LogMessage>();
+  const unknown: MessageId[] = [];
+  for (const id of message.dependencies) {
+    const dependency = history.message(id);
+    if (dependency === undefined) unknown.push(id);
+    else earlier.set(dependency.issuer, dependency);
+  }
+  return { earlier, unknown };
 }
 
 /** Is `later` the same as `before` or after it, in one log? */
@@ -157,12 +176,6 @@ function isOnwards(
     new Walk(history, logOf(later), stepsMax),
     (walk) => walk.ancestorAt(placeOf(later), before.sequence).id === before.id,
   );
-}
-
-function postponed(failure: WalkFailure): MessageVerdict {
-  return failure.reason === 'unknown'
-    ? { kind: 'early', missing: [failure.missing] }
-    : { kind: 'too-far' };
 }
 
 /** A correctly signed invalid message and what shows its fault: enough to judge it again alone. */
