@@ -21,17 +21,19 @@ export type Naming = 'none' | 'named' | 'seconded' | 'vouched';
  */
 export function namingOf(
   state: ConsensusState,
-  { group: id, id: block }: Pick<Block, 'group' | 'id'>,
+  { group: id, id: block, issuer }: Pick<Block, 'group' | 'id' | 'issuer'>,
 ): Naming {
   const group = state.groups.get(id);
   if (group === undefined || group.alarm !== null) return 'none';
-  const naming = [...group.held.values()].some(({ missingBlocks }) => missingBlocks.has(block));
+  const held = [...group.held.values()].filter(({ missingBlocks }) => missingBlocks.has(block));
   const nodes = [...group.nodes.values()].filter((node) =>
     node.blocks.some((each) => each.id === block),
   );
-  if (!naming && nodes.length === 0) return 'none';
+  if (held.length + nodes.length === 0) return 'none';
   if (nodes.some((node) => hasHonestVote(group, node))) return 'vouched';
-  return isBelowVouched(group, block) ? 'vouched' : 'named';
+  if (isBelowVouched(group, block)) return 'vouched';
+  const isByAnother = [...held, ...nodes].some(({ metablock }) => metablock.issuer !== issuer);
+  return isByAnother ? 'seconded' : 'named';
 }
 
 /** Have more owners voted for it at some Ballot than may lie? */

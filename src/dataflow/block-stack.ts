@@ -1,5 +1,4 @@
 import type { Block, BlockHeader, BlockId } from '../model/block.ts';
-import { compareText } from '../model/bytes.ts';
 import { type CausalSequence, NO_SEQUENCE } from '../model/numbers.ts';
 import type { AvatarId, GroupId, SyncGroup } from '../model/sync-group.ts';
 import type { PackedEntries } from '../ports/packer.ts';
@@ -79,24 +78,18 @@ export function deriveNextHeader(
     readonly issuer: AvatarId;
     readonly atMs: number;
     readonly entryCount: number;
-    /** Is this owner known to have forked its log? Nothing hangs on a dead log. */
-    readonly isForked: (owner: AvatarId) => boolean;
+    /** Last Blocks of other owners; a sorted set. */
+    readonly dependencies: readonly BlockId[];
   },
   packed: PackedEntries,
 ): BlockHeader {
   const tip = tips.tip(group.id, own.issuer);
-  const dependencies: BlockId[] = [];
-  for (const owner of group.owners) {
-    const isLeftOut = owner === own.issuer || own.isForked(owner);
-    const other = isLeftOut ? null : tips.tip(group.id, owner);
-    if (other !== null) dependencies.push(other.block);
-  }
   return {
     group: group.id,
     issuer: own.issuer,
     sequence: ((tip?.sequence ?? NO_SEQUENCE) + 1) as CausalSequence,
     previous: tip?.block ?? null,
-    dependencies: dependencies.sort(compareText),
+    dependencies: own.dependencies,
     entryCount: own.entryCount,
     byteLength: packed.payload.length,
     merkleRoot: packed.merkleRoot,

@@ -31,8 +31,8 @@ export type MessageFault =
  *
  * - `valid`: it may be appended
  * - `early`: nothing against it, and not all that it is judged by is known (M6, M7): ask for
- *   `missing`, which has `previous` first if that is missing, and judge again. A caller for whom the
- *   own log is enough may go on when `previous` is not among them
+ *   `missing`, which has `previous` first if that is missing, and judge again. A caller for whom
+ *   the own log is enough may go on when `previous` is not among them
  * - `invalid`: ignore it; `witnesses` are the known messages that show it (`keepInvalid`)
  * - `too-far`: M7 took more look-ups than allowed; nothing against it
  */

@@ -1,4 +1,5 @@
-import { checkForkProof } from '../log/fork-proof.ts';
+import { LogBudget } from '../gossip/log-budget.ts';
+import { checkForkProof, coveredByProof } from '../log/fork-proof.ts';
 import { keepInvalid, type MessageVerdict } from '../log/message-validity.ts';
 import type { Block, BlockId } from '../model/block.ts';
 import { concatBytes, fromHex, toHex32 } from '../model/bytes.ts';
@@ -32,15 +33,21 @@ export class Forking {
   private readonly core: Core;
   private readonly deciding: Deciding;
   private readonly listeners = new Set<(record: ForkRecord) => void>();
+  /** Whoever forks can show ever earlier places, as many as its log is long. */
+  private readonly lowered: LogBudget;
   /** By the Block that is awaited: the one that names it as `previous`. */
   private readonly walks = new Map<BlockId, Block>();
 
   constructor(core: Core, deciding: Deciding) {
     this.core = core;
     this.deciding = deciding;
+    this.lowered = new LogBudget(
+      (level, event, fields) => core.log[level](event, fields),
+      () => core.timers.monotonicMs(),
+    );
   }
 
-  /** Calls back for each fork that is found out from now on. @returns how to end that. */
+  /** Calls back once for each log that is found to fork from now on. @returns how to end that. */
   listen(act: (record: ForkRecord) => void): () => void {
     this.listeners.add(act);
     return () => this.listeners.delete(act);
@@ -49,7 +56,7 @@ export class Forking {
   /** Is it at or after a fork that is known? Then it counts only where a Quorum says so. */
   isCovered(turn: Turn, block: Block): boolean {
     const proof = turn.forks.proof(block.group, block.issuer);
-    return proof !== null && block.sequence >= proof.sequence;
+    return proof !== null && coveredByProof(proof, block);
   }
 
   /** Does a walk back wait for this Block? */
@@ -166,12 +173,20 @@ export class Forking {
     turn.forks.set(record);
     const lastGood = (sequence - 1) as CausalSequence;
     this.deciding.run(turn, { kind: 'fork-proof', group, issuer: author, lastGood });
-    const blocks = proof.branches.map((each) => each.id);
-    turn.afterCommit.push(() => {
-      core.log.error('log-forked', { group, author, sequence, blocks });
-      for (const act of this.listeners) act(record);
-    });
+    turn.afterCommit.push(() => this.announce(record, known));
     return true;
+  }
+
+  /** That a log forks is news once; that it forks still earlier changes nothing for anybody. */
+  private announce({ proof, seenAtMs }: ForkRecord, known: ForkRecord | null): void {
+    const { group, author, sequence } = proof;
+    if (known !== null) {
+      this.lowered.write('info', 'log-forked-earlier', { group, author, sequence });
+      return;
+    }
+    const blocks = proof.branches.map((each) => each.id);
+    this.core.log.error('log-forked', { group, author, sequence, blocks });
+    for (const act of this.listeners) act({ proof, seenAtMs });
   }
 }
 

@@ -96,6 +96,13 @@ export class Intake {
   ): void {
     const outcome = this.stacking.observe(turn, item.block, item.payload);
     if (outcome.kind === 'stacked') turn.relays.push(delivery);
+    if (outcome.kind === 'invalid') {
+      // The messenger is innocent: it may have known less.
+      const { fault } = outcome;
+      const { issuer, sequence } = item.block;
+      const from = delivery.from;
+      this.refusals.write('warn', 'block-invalid', { fault, issuer, sequence, from });
+    }
     if (outcome.kind !== 'refused') return;
     const { reason, detail } = outcome;
     this.refusals.write('warn', 'block-refused', {

@@ -1,12 +1,14 @@
 import { deriveNextHeader } from '../dataflow/block-stack.ts';
 import { EntryBuffer } from '../dataflow/entry-buffer.ts';
+import { deriveDependencies } from '../log/frontier.ts';
 import { type Block, type BlockId, encodeBlockHeader, sealBlock } from '../model/block.ts';
 import { encodeHandOver, type HandOver } from '../model/hand-over.ts';
 import { invariant } from '../model/invariant.ts';
-import type { AvatarId, GroupId, SyncGroup } from '../model/sync-group.ts';
+import type { GroupId, SyncGroup } from '../model/sync-group.ts';
 import type { PackedEntries } from '../ports/packer.ts';
 import type { Core } from './core.ts';
 import { rootOfHandOver } from './hand-over-payload.ts';
+import { frontierOf } from './log-states.ts';
 import type { Stacking } from './stacking.ts';
 import type { Turn } from './turn.ts';
 
@@ -268,8 +270,9 @@ export class Issuing {
   ): Block {
     const { core } = this;
     const { atMs, entryCount } = own;
-    const isForked = (owner: AvatarId) => turn.forks.proof(group.id, owner) !== null;
-    const issued = { issuer: core.self, atMs, entryCount, isForked };
+    const name = { group: group.id, author: core.self };
+    const dependencies = deriveDependencies(frontierOf(turn, group), name);
+    const issued = { issuer: core.self, atMs, entryCount, dependencies };
     const header = deriveNextHeader(turn.tips, group, issued, packed);
     const block = sealBlock(core.hash, header, core.signer.sign(encodeBlockHeader(header)));
     core.store.putBlock(block, packed.payload);

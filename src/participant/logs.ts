@@ -6,6 +6,7 @@ import type { Directory } from './directory.ts';
 import { RequestError } from './face.ts';
 import { type Forking, INVALID_BLOCK } from './forking.ts';
 import type { ForkReport, LogBlockReport, LogFace, LogReport } from './log-face.ts';
+import { logStateOf } from './log-states.ts';
 import type { Memory } from './turn.ts';
 
 export interface LogsParts {
@@ -100,17 +101,19 @@ export class Logs implements LogFace {
     const { core, memory, directory } = this.parts;
     const record = memory.forks.get(group.id, author);
     const tip = memory.tips.tip(group.id, author);
-    const isCut = record !== null && (tip?.sequence ?? 0) >= record.proof.sequence;
+    // A fork may lie beyond what is here: then the log ends, for now, where its Blocks do.
+    const state = logStateOf(memory, { group: group.id, author });
+    const end = state.sequence <= (tip?.sequence ?? 0) ? state.last : (tip?.block ?? null);
     return {
       group: group.id,
       pact: this.pactOf(group.id),
       author,
       name: directory.nameOf(author),
       own: author === core.self,
-      last: isCut ? record.proof.previous : (tip?.block ?? null),
-      sequence: isCut ? record.proof.sequence - 1 : (tip?.sequence ?? 0),
+      last: end,
+      sequence: Math.min(state.sequence, tip?.sequence ?? 0),
       finalSequence,
-      state: record === null ? 'growing' : 'shrinking',
+      state: state.forks === null ? 'growing' : 'shrinking',
       fork: record === null ? null : this.reportFork(record),
     };
   }

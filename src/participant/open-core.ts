@@ -11,6 +11,7 @@ import type { Config } from './config.ts';
 import type { Core } from './core.ts';
 import { KnownForks } from './known-forks.ts';
 import type { Logger } from './log.ts';
+import { RefusedLogs } from './refused-logs.ts';
 import { restoreDurable, restoreRegistry, restoreTips } from './restoring.ts';
 import { SystemClock } from './system-clock.ts';
 import type { Memory } from './turn.ts';
@@ -80,6 +81,7 @@ export function restoreMemory(core: Core): Memory {
   return {
     registry,
     forks,
+    refused: new RefusedLogs(),
     tips: restoreTips(core.store, groups),
     waiting: [],
     consensus: restore(core.consensus, restoreDurable(core.store, groups), nowMs),

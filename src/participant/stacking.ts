@@ -1,5 +1,6 @@
 import { namingOf } from '../consensus/metablockchain.ts';
 import { deriveStanding } from '../dataflow/block-stack.ts';
+import type { MessageFault, MessageVerdict } from '../log/message-validity.ts';
 import { type Block, type BlockId, isHandOver, signedBytesOf } from '../model/block.ts';
 import { fromHex } from '../model/bytes.ts';
 import { cutSequenceOf } from '../model/cut.ts';
@@ -13,6 +14,7 @@ import { type EarlyBlock, EarlyBlocks } from './early-blocks.ts';
 import { checkPayload, type PayloadRefusal } from './entries.ts';
 import { Forking } from './forking.ts';
 import { type HandOverRefusal, judgeHandOver } from './hand-over-payload.ts';
+import { Judging } from './judging.ts';
 import type { DecodedBlocks, Projecting } from './projecting.ts';
 import { deriveBuiltInGroup } from './registry.ts';
 import type { Turn } from './turn.ts';
@@ -24,6 +26,8 @@ export type StackingOutcome =
   | { readonly kind: 'known' | 'not-ours' | 'early' }
   /** At or after a fork of its log, and in no Metablock that owners voted for. */
   | { readonly kind: 'covered' }
+  /** Signed, and against the rules of its log; no other owner has named it yet. */
+  | { readonly kind: 'invalid'; readonly fault: MessageFault }
   | { readonly kind: 'refused'; readonly reason: BlockRefusal; readonly detail?: string };
 
 export type BlockRefusal =
@@ -42,6 +46,7 @@ export class Stacking {
   private readonly projecting: Projecting;
   private readonly decoded: DecodedBlocks;
   private readonly early: EarlyBlocks;
+  private readonly judging: Judging;
   private readonly onClone: (turn: Turn) => void;
 
   constructor(
@@ -60,6 +65,7 @@ export class Stacking {
     this.decoded = parts.decoded;
     this.onClone = parts.onClone;
     this.early = new EarlyBlocks(core.config);
+    this.judging = new Judging(core);
     this.forking = new Forking(core, parts.deciding);
   }
 
@@ -101,6 +107,10 @@ export class Stacking {
         ? this.stackCovered(turn, group, { block, payload })
         : refused('block-forked', `Block ${block.sequence} of ${block.issuer}`);
     }
+    const verdict = this.judging.judge(turn, block);
+    if (verdict.kind === 'invalid') {
+      return this.stackInvalid(turn, group, { block, payload }, verdict);
+    }
     return this.stack(turn, group, block, payload);
   }
 
@@ -133,6 +143,28 @@ export class Stacking {
     return outcome;
   }
 
+  /**
+   * An invalid Block, and so all that follows it, stays off the Stack until another owner than its
+   * issuer names it in a Metablock: that one may have known less when it came, and the group must
+   * be able to agree on what it carries. Whatever a Quorum decides holds here as well.
+   *
+   * @source features E2, E13.
+   */
+  private stackInvalid(
+    turn: Turn,
+    group: SyncGroup,
+    { block, payload }: { readonly block: Block; readonly payload: Uint8Array | null },
+    verdict: Extract<MessageVerdict, { kind: 'invalid' }>,
+  ): StackingOutcome {
+    this.forking.keepInvalid(turn, block, verdict);
+    const naming = namingOf(turn.consensus, block);
+    if (naming === 'seconded' || naming === 'vouched') {
+      return this.stack(turn, group, block, payload);
+    }
+    turn.refused.push(block);
+    return { kind: 'invalid', fault: verdict.fault };
+  }
+
   private stack(
     turn: Turn,
     group: SyncGroup,
@@ -142,6 +174,7 @@ export class Stacking {
     const entries = payload === null ? null : this.judgePayload(turn, group, block, payload);
     if (entries !== null && !entries.ok) return entries.outcome;
     this.core.store.putBlock(block, payload);
+    this.judging.remember(block);
     turn.tips.set(group.id, block.issuer, { sequence: block.sequence, block: block.id });
     if (entries?.value) this.decoded.put(block.id, entries.value);
     this.follow(turn, group, block, payload !== null);

@@ -47,6 +47,7 @@ export class StoreSource implements GossipSource {
   wants(group: GroupId, issuer: AvatarId): boolean {
     const known = this.memory.registry.group(group);
     if (this.memory.registry.closure(group)?.kind === 'hand-over') return false;
+    if (this.memory.refused.isStuck(this.memory.tips, group, issuer)) return false;
     if (known !== undefined) return known.owners.includes(issuer);
     const builtIn = Object.values(this.core.builtIn);
     return deriveBuiltInGroup(this.core.hash, builtIn, group, issuer) !== null;

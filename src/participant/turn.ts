@@ -1,10 +1,11 @@
 import type { ConsensusState } from '../consensus/metablockchain.ts';
 import { CausalTips } from '../dataflow/block-stack.ts';
 import type { Delivery, GossipItem } from '../gossip/item.ts';
-import type { BlockId } from '../model/block.ts';
+import type { Block, BlockId } from '../model/block.ts';
 import type { MetablockId } from '../model/metablock.ts';
 import type { AvatarId, GroupId, PactId } from '../model/sync-group.ts';
 import { KnownForks } from './known-forks.ts';
+import type { RefusedLogs } from './refused-logs.ts';
 import { Registry } from './registry.ts';
 
 /** A part that a decision waits for. */
@@ -33,6 +34,7 @@ export interface Memory {
   readonly tips: CausalTips;
   readonly registry: Registry;
   readonly forks: KnownForks;
+  readonly refused: RefusedLogs;
   consensus: ConsensusState;
   waiting: readonly WaitingGroup[];
 }
@@ -59,6 +61,8 @@ export class Turn {
   /** Who sent what an honest Participant does not. */
   readonly blame: { readonly peer: AvatarId; readonly reason: string }[] = [];
   readonly wants: Want[] = [];
+  /** Invalid Blocks that would have continued their logs. */
+  readonly refused: Block[] = [];
   /** Wanted things that were found here, so that each is handed in once. */
   readonly answered = new Set<string>();
   readonly finalized: FinalizedBlock[] = [];
@@ -86,6 +90,7 @@ export class Turn {
     this.tips.merge();
     this.registry.merge();
     this.forks.merge();
+    for (const block of this.refused) this.memory.refused.add(block);
     this.memory.consensus = this.consensus;
     this.memory.waiting = this.waiting;
     for (const act of this.afterCommit) act();

@@ -2,6 +2,7 @@ import type { Gossip, MeshStatus, Missing } from '../../src/gossip/contract.ts';
 import type { GossipItem } from '../../src/gossip/item.ts';
 import { deriveAvatar, Secret } from '../../src/identity/index.ts';
 import { loadKernel } from '../../src/kernel/kernel.ts';
+import type { AvatarId } from '../../src/model/sync-group.ts';
 import { Agent } from '../../src/participant/agent.ts';
 import { type Config, DEFAULT_CONFIG } from '../../src/participant/config.ts';
 import { Directory } from '../../src/participant/directory.ts';
@@ -33,6 +34,10 @@ export class Hub {
   readonly log: string[] = [];
   /** What was asked of peers. */
   readonly wanted: Missing[] = [];
+  /** Does who asks for a Block by its id get it from whoever has it? */
+  isServing = false;
+  /** What reaches this Participant, besides what `cut` says. */
+  passes: (item: GossipItem, to: Agent) => boolean = () => true;
   /** What to do when a database is beyond use. */
   onFatal: (cause: Error) => unknown = (cause) => {
     throw cause;
@@ -74,6 +79,7 @@ export class Hub {
       if (this.cut.has(agent.avatar)) return;
       for (const other of this.agents) {
         if (other === agent || this.cut.has(other.avatar)) continue;
+        if (!this.passes(item, other)) continue;
         other.onItems([{ item, from: agent.avatar, answer: false }]);
       }
     };
@@ -84,7 +90,10 @@ export class Hub {
       broadcast: deliver,
       accepted: () => undefined,
       misbehaved: (peer, reason) => this.log.push(`misbehaved ${peer} ${reason}`),
-      want: (missing) => this.wanted.push(missing),
+      want: (missing) => {
+        this.wanted.push(missing);
+        if (this.isServing) this.serve(agent, missing);
+      },
       changed: () => undefined,
       pause: () => undefined,
       resume: () => undefined,
@@ -92,5 +101,18 @@ export class Hub {
       status: () => NO_LINKS,
       close: async () => undefined,
     };
+  }
+
+  private serve(agent: Agent, missing: Missing): void {
+    for (const id of missing.blocks) {
+      for (const { source, avatar } of this.agents) {
+        const block = source.block(id);
+        if (block === null || avatar === agent.avatar) continue;
+        const item: GossipItem = { kind: 'block', block, payload: source.payload(id) };
+        if (!this.passes(item, agent)) break;
+        agent.onItems([{ item, from: avatar as AvatarId, answer: true }]);
+        break;
+      }
+    }
   }
 }
