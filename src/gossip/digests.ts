@@ -2,6 +2,7 @@ import type { HashFunction, Hex32 } from '../model/bytes.ts';
 import type { AvatarId, GroupId } from '../model/sync-group.ts';
 import { digestMessages, hashDigest } from './message-writer.ts';
 import type { Message } from './messages.ts';
+import type { Pace } from './pace.ts';
 import type { GossipSettings } from './settings.ts';
 import type { Digest, GossipSource, GroupDigest } from './source.ts';
 
@@ -28,6 +29,10 @@ interface Exchange {
   toldFullMs: number;
   /** Hash of theirs when we last told all of ours, which asks for all of theirs. */
   askedAbout: Hex32 | null;
+  /** When the hash that was held back is told; null if none was. */
+  owedMs: number | null;
+  /** Of a terse link: what was said of each group on it, by whomever last. */
+  readonly said: Map<GroupId, string>;
   /** When to see whether a difference lasted; null if there is none. */
   compareMs: number | null;
   /** When to fetch what their full digest showed. */
@@ -38,7 +43,11 @@ interface Exchange {
 export interface DigestsParts {
   readonly source: GossipSource;
   readonly hash: HashFunction;
-  readonly settings: Pick<GossipSettings, 'digestMs' | 'digestBusyMs' | 'settleMs'>;
+  /** For what goes to all. */
+  readonly settings: Pick<GossipSettings, 'digestBusyMs' | 'settleMs'>;
+  readonly paceOf: (
+    peer: AvatarId,
+  ) => Pick<Pace, 'isSlow' | 'isTerse' | 'digestMs' | 'digestBusyMs' | 'settleMs'>;
   readonly send: (peer: AvatarId, message: Message) => void;
   readonly wake: (atMs: number) => void;
   /** Their digest is known and differs, and the difference lasted: fetch what is missing. */
@@ -74,13 +83,17 @@ export class Digests {
       toldShortMs: nowMs,
       toldFull: null,
       toldFullMs: Number.NEGATIVE_INFINITY,
+      owedMs: null,
+      said: new Map(),
       askedAbout: null,
       compareMs: null,
       planMs: before === undefined ? null : nowMs,
       fresh: true,
     });
     this.parts.wake(nowMs);
-    this.tellFull(peer, nowMs);
+    // Over a slow link all of it is told only where the hashes differ.
+    if (this.parts.paceOf(peer).isSlow) this.tellShort(peer, this.peers.get(peer)!, nowMs);
+    else this.tellFull(peer, nowMs);
   }
 
   removePeer(peer: AvatarId): void {
@@ -105,8 +118,9 @@ export class Digests {
   refresh(peer: AvatarId, nowMs: number): void {
     const exchange = this.peers.get(peer);
     if (exchange === undefined) return;
-    const isDue = nowMs - exchange.toldShortMs >= REFRESH_RATIO * this.parts.settings.digestMs;
-    if (isDue) this.tellShort(peer, exchange, nowMs);
+    const { digestMs } = this.parts.paceOf(peer);
+    if (nowMs - exchange.toldShortMs >= REFRESH_RATIO * digestMs)
+      this.tellShort(peer, exchange, nowMs);
   }
 
   onShort(peer: AvatarId, hash: Hex32, nowMs: number): void {
@@ -115,9 +129,9 @@ export class Digests {
     exchange.theirs = hash;
     if (hash === this.own().hash) {
       exchange.compareMs = null;
-      this.parts.onAgreement(peer);
+      this.agree(peer, exchange);
     } else if (exchange.compareMs === null) {
-      exchange.compareMs = nowMs + this.parts.settings.settleMs;
+      exchange.compareMs = nowMs + this.parts.paceOf(peer).settleMs;
       this.parts.wake(exchange.compareMs);
     }
   }
@@ -125,8 +139,12 @@ export class Digests {
   onFull(peer: AvatarId, groups: Digest, nowMs: number): void {
     const exchange = this.peers.get(peer);
     if (exchange === undefined) return;
-    for (const each of groups) remember(exchange, each);
-    exchange.planMs ??= nowMs + (exchange.fresh ? 0 : this.parts.settings.settleMs);
+    const { settleMs, isTerse } = this.parts.paceOf(peer);
+    for (const each of groups) {
+      remember(exchange, each);
+      if (isTerse) exchange.said.set(each.group, markOf(each));
+    }
+    exchange.planMs ??= nowMs + (exchange.fresh ? 0 : settleMs);
     this.parts.wake(exchange.planMs);
     const { hash } = this.own();
     if (exchange.theirs !== hash && exchange.toldFull !== hash) {
@@ -137,13 +155,14 @@ export class Digests {
   tick(nowMs: number): void {
     this.tellChange(nowMs);
     for (const [peer, exchange] of this.peers) {
+      if (isDue(exchange.owedMs, nowMs)) this.tellShortSoon(peer, exchange, nowMs);
       if (isDue(exchange.compareMs, nowMs)) this.compareAgain(peer, exchange, nowMs);
       if (isDue(exchange.planMs, nowMs)) {
         exchange.planMs = null;
         exchange.fresh = false;
         this.parts.onDifference(peer, exchange.groups);
       }
-      for (const dueMs of [exchange.compareMs, exchange.planMs]) {
+      for (const dueMs of [exchange.owedMs, exchange.compareMs, exchange.planMs]) {
         if (dueMs !== null) this.parts.wake(dueMs);
       }
     }
@@ -180,12 +199,31 @@ export class Digests {
     }
     this.changedMs = null;
     this.toldMs = nowMs;
+    for (const [peer, exchange] of this.peers) this.tellShortSoon(peer, exchange, nowMs);
+  }
+
+  /** At once, or over a slow link after the least time between two. */
+  private tellShortSoon(peer: AvatarId, exchange: Exchange, nowMs: number): void {
+    exchange.owedMs = null;
     const { hash } = this.own();
-    for (const [peer, exchange] of this.peers) {
-      // Who told us the very same knows that there is nothing to fetch.
-      if (exchange.toldShort !== hash && exchange.theirs !== hash)
-        this.tellShort(peer, exchange, nowMs);
+    // Who told us the very same knows that there is nothing to fetch.
+    if (exchange.toldShort === hash || exchange.theirs === hash) return;
+    const { isSlow, digestBusyMs } = this.parts.paceOf(peer);
+    const mayMs = isSlow ? exchange.toldShortMs + digestBusyMs : nowMs;
+    if (mayMs <= nowMs) {
+      this.tellShort(peer, exchange, nowMs);
+      return;
     }
+    exchange.owedMs = mayMs;
+    this.parts.wake(mayMs);
+  }
+
+  /** They stand where we do: on a terse link only what changes from here on is said. */
+  private agree(peer: AvatarId, exchange: Exchange): void {
+    if (this.parts.paceOf(peer).isTerse) {
+      for (const each of this.own().digest) exchange.said.set(each.group, markOf(each));
+    }
+    this.parts.onAgreement(peer);
   }
 
   private tellShort(peer: AvatarId, exchange: Exchange, nowMs: number): void {
@@ -197,7 +235,8 @@ export class Digests {
 
   /** In full at once, or after the least time between two. */
   private tellFullSoon(peer: AvatarId, exchange: Exchange, nowMs: number): void {
-    const mayMs = exchange.toldFullMs + FULL_MS;
+    const { isSlow, digestBusyMs } = this.parts.paceOf(peer);
+    const mayMs = exchange.toldFullMs + (isSlow ? digestBusyMs : FULL_MS);
     if (nowMs >= mayMs) {
       this.tellFull(peer, nowMs);
       return;
@@ -214,8 +253,22 @@ export class Digests {
     exchange.toldFullMs = nowMs;
     exchange.askedAbout = exchange.theirs;
     this.tellShort(peer, exchange, nowMs);
-    for (const message of digestMessages(digest)) this.parts.send(peer, message);
+    const news = this.parts.paceOf(peer).isTerse ? newsOf(exchange, digest) : digest;
+    for (const message of digestMessages(news)) this.parts.send(peer, message);
   }
+}
+
+/** The groups of which the two have not said this very thing on this link. */
+function newsOf({ said }: Exchange, digest: Digest): Digest {
+  const news = digest.filter((each) => said.get(each.group) !== markOf(each));
+  for (const each of news) said.set(each.group, markOf(each));
+  return news;
+}
+
+/** The same for two places in a group exactly when they are the same. */
+function markOf({ group, finalized, head, issuers }: GroupDigest): string {
+  const tips = issuers.map((each) => `${each.issuer} ${each.sequence} ${each.block} ${each.fork}`);
+  return [group, finalized?.level, finalized?.metablock, head, ...tips].join();
 }
 
 /** Beyond the bounds what was told first stays. */

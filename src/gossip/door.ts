@@ -14,6 +14,7 @@ import type { Totals } from './counters.ts';
 import { Dialler } from './dialler.ts';
 import { Entrance } from './entrance.ts';
 import type { LogBudget } from './log-budget.ts';
+import { paceOf } from './pace.ts';
 import type { GossipSettings } from './settings.ts';
 import type { Wire } from './wire.ts';
 
@@ -149,7 +150,7 @@ export class Door {
     const parts = {
       timers,
       totals,
-      handshakeMs: settings.handshakeMs,
+      handshakeMs: paceOf(settings, link).handshakeMs,
       onSession: (each: Entrance, session: Session) => {
         dialler?.met(toHex32(session.peer.avatar));
         return this.parts.open(each, session);

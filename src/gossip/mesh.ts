@@ -59,7 +59,7 @@ export class Mesh implements Gossip {
     this.peers = this.makePeers(log);
     this.door = this.makeDoor(log);
     const send = (to: AvatarId, message: Message) => {
-      this.peers.get(to)?.wire.send('urgent', message);
+      this.peers.get(to)?.wire.say(message);
     };
     const { source, hash } = options;
     this.relaying = new Relaying({
@@ -167,6 +167,7 @@ export class Mesh implements Gossip {
       onDown: (peer, reason) => this.onDown(peer, reason),
       onLinkLost: (avatar) => this.door.lost(avatar),
       onMessages: (peer, messages) => this.onMessages(peer, messages),
+      onProgress: (peer, bytes) => this.reconciling.progress(peer, bytes),
       onRoom: (peer) => this.reconciling.fill(peer),
       onBeat: (peer) => this.reconciling.refresh(peer),
       onOwnAvatar: (remote, self) => {

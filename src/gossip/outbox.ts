@@ -1,5 +1,6 @@
 import { FRAGMENT_HEADER_BYTES, writeFragment } from './fragment.ts';
-import type { Lane } from './messages.ts';
+import { isBlock, type Lane } from './messages.ts';
+import type { Pace } from './pace.ts';
 
 /** A bulk message is not cut to use up fewer bytes of a frame than this. */
 const BULK_PART_BYTES_MIN = 512;
@@ -47,12 +48,22 @@ class Queue {
   }
 }
 
+export type OutboxPace = Pick<
+  Pace,
+  'smallBytes' | 'smallWaitingBytes' | 'bulkQueueBytesMax' | 'urgentNewsBytesMax'
+>;
+
 /** What waits to be sent to one peer, and how it is put into frames. */
 export class Outbox {
+  private readonly pace: OutboxPace;
   private readonly lanes: { readonly urgent: Queue; readonly bulk: Queue } = {
     urgent: new Queue(),
     bulk: new Queue(),
   };
+
+  constructor(pace: OutboxPace) {
+    this.pace = pace;
+  }
 
   get urgentBytes(): number {
     return this.lanes.urgent.bytes;
@@ -64,6 +75,19 @@ export class Outbox {
 
   get isEmpty(): boolean {
     return this.lanes.urgent.count === 0 && this.lanes.bulk.count === 0;
+  }
+
+  /**
+   * The lane for an item that nobody asked for; null where its queue is full. Blocks are bulk; a
+   * small one is urgent where that keeps the order of Blocks, so where no bulk waits.
+   */
+  laneFor(item: Uint8Array): Lane | null {
+    const { urgentBytes, bulkBytes, pace } = this;
+    const { length } = item;
+    if (!isBlock(item)) return urgentBytes + length > pace.urgentNewsBytesMax ? null : 'urgent';
+    if (bulkBytes > 0 && bulkBytes + length > pace.bulkQueueBytesMax) return null;
+    const isSmall = length <= pace.smallBytes && urgentBytes <= pace.smallWaitingBytes;
+    return bulkBytes === 0 && isSmall ? 'urgent' : 'bulk';
   }
 
   push(lane: Lane, message: Uint8Array): void {

@@ -48,6 +48,7 @@ export interface PeersParts {
   /** One of the links of this Avatar is gone, whether or not it has others. */
   readonly onLinkLost: (avatar: AvatarId) => void;
   readonly onMessages: (peer: Peer, messages: readonly Message[]) => void;
+  readonly onProgress: (peer: Peer, bytes: number) => void;
   readonly onRoom: (peer: Peer) => void;
   readonly onBeat: (peer: Peer) => void;
   readonly onOwnAvatar: (remote: string, isSelf: boolean) => void;
@@ -139,6 +140,11 @@ export class Peers implements WireHandler {
     const rest = wire.greeting === null ? this.onGreeting(linked, messages) : messages;
     const peer = this.peers.get(linked.avatar);
     if (peer !== undefined && rest.length > 0) this.parts.onMessages(peer, rest);
+  }
+
+  onProgress(wire: Wire, bytes: number): void {
+    const peer = this.peerOn(wire);
+    if (peer !== null) this.parts.onProgress(peer, bytes);
   }
 
   onRoom(wire: Wire): void {

@@ -1,18 +1,11 @@
 import type { Random, Timers } from '../ports/clock.ts';
-import type { GossipSettings } from './settings.ts';
+import type { Pace } from './pace.ts';
 
 /** Least weight of a new round trip in the smoothed one. @source RFC 6298, alpha */
 const NEW_WEIGHT = 1 / 8;
 
 /** Beats come a little early or late, so that links do not all speak at once. */
 const JITTER = 0.2;
-
-/**
- * A new link is asked after so many milliseconds, then after twice as many, and so on up to the
- * interval; one that is in use at least so often: what a round trip took long ago says little.
- */
-const FIRST_MS = 1_000;
-const BUSY_MS = 4_000;
 
 /** After this part of the interval without an answer another ping is due: beats are jittered. */
 const DUE_RATIO = 0.75;
@@ -23,7 +16,10 @@ const BUSY_FRAMES = 12;
 export interface PulseParts {
   readonly timers: Timers;
   readonly random: Random;
-  readonly settings: Pick<GossipSettings, 'pingMs' | 'digestMs' | 'missedPingsMax'>;
+  readonly pace: Pick<
+    Pace,
+    'pingMs' | 'digestMs' | 'missedPingsMax' | 'firstPingMs' | 'busyPingMs'
+  >;
 }
 
 export interface PulseHandler {
@@ -46,7 +42,8 @@ export class Pulse {
   private heardMs: number;
   /** Frames since the last beat. */
   private heardFrames = 0;
-  private intervalMs = FIRST_MS;
+  /** Doubles from the first to the longest. */
+  private intervalMs: number;
   private isHeld = false;
   private cancel: (() => void) | null = null;
 
@@ -54,6 +51,7 @@ export class Pulse {
     this.parts = parts;
     this.handler = handler;
     this.heardMs = parts.timers.monotonicMs();
+    this.intervalMs = parts.pace.firstPingMs;
   }
 
   /** Asks at once: a new link's round trip is wanted soon. */
@@ -94,8 +92,8 @@ export class Pulse {
   }
 
   private beat(): void {
-    const { timers, random, settings } = this.parts;
-    const { pingMs, missedPingsMax } = settings;
+    const { timers, random, pace } = this.parts;
+    const { pingMs, missedPingsMax } = pace;
     const silentMs = timers.monotonicMs() - this.heardMs;
     if (!this.isHeld && silentMs >= pingMs * missedPingsMax) {
       this.stop();
@@ -104,8 +102,8 @@ export class Pulse {
     }
     const isBusy = this.heardFrames >= BUSY_FRAMES;
     this.heardFrames = 0;
-    const longestMs = Math.min(pingMs, settings.digestMs);
-    const intervalMs = Math.min(longestMs, isBusy ? BUSY_MS : this.intervalMs);
+    const longestMs = Math.min(pingMs, pace.digestMs);
+    const intervalMs = Math.min(longestMs, isBusy ? pace.busyPingMs : this.intervalMs);
     this.intervalMs = Math.min(longestMs, intervalMs * 2);
     const delayMs = intervalMs * (1 - JITTER * random.fraction());
     this.cancel = timers.after(delayMs, () => this.beat());
@@ -114,7 +112,7 @@ export class Pulse {
 
   private ask(): number | null {
     const waitedMs = this.parts.timers.monotonicMs() - this.askedMs;
-    if (!this.isAnswered && waitedMs < DUE_RATIO * this.parts.settings.pingMs) return null;
+    if (!this.isAnswered && waitedMs < DUE_RATIO * this.parts.pace.pingMs) return null;
     this.token = (this.token + 1) >>> 0;
     this.askedMs = this.parts.timers.monotonicMs();
     this.isAnswered = false;

@@ -1,22 +1,21 @@
 import type { AvatarId, GroupId } from '../model/sync-group.ts';
 import { compare, standingIn } from './anti-entropy.ts';
 import { type ChunkEndMessage, type Message, type Range, rangeKey } from './messages.ts';
+import type { Pace } from './pace.ts';
 import { ProofAsking } from './proof-asking.ts';
+import { RangeWaits } from './range-waits.ts';
 import { RecentSet } from './recent-set.ts';
-import type { GossipSettings } from './settings.ts';
+import { GOSSIP_LIMITS } from './settings.ts';
 import type { Digest, GossipSource, GroupDigest } from './source.ts';
 
-type RangeSettings = Pick<GossipSettings, 'rangesPerPeerMax' | 'answerMs'>;
-
-/** After a range that brought nothing new, in milliseconds: doubles up to the greater. */
-const WAIT_MIN_MS = 1_000;
-const WAIT_MAX_MS = 60_000;
-
-/** Ranges that wait are remembered up to so many; beyond it they are asked for again at once. */
-const WAITS_MAX = 8_192;
-
-/** A range that brings answers for so long and us no further, in milliseconds, is given up. */
+/**
+ * A range that brings answers for so long and us no further, in milliseconds, is given up; unless a
+ * long Block is under way, and that at a quarter of what the link carries, or this many bytes in
+ * that time.
+ */
 const STALL_MS = 60_000;
+const STALL_BYTES = 512 * 1024;
+const STALL_SECONDS = STALL_MS / 4_000;
 
 /** Forks asked about, each once, and so many at a time. */
 const FORKS_MAX = 1_024;
@@ -32,12 +31,9 @@ interface OpenRange {
   /** Where we stand in it, as last looked at, and when that last changed. */
   place: string;
   movedMs: number;
-}
-
-interface Wait {
-  readonly stood: string;
-  readonly delayMs: number;
-  readonly notBeforeMs: number;
+  /** Of what is under way, since then; and those for which more time was given. */
+  bytes: number;
+  grantedBytes: number;
 }
 
 interface Standing {
@@ -52,7 +48,9 @@ interface Standing {
 
 export interface RangesParts {
   readonly source: GossipSource;
-  readonly settings: RangeSettings;
+  readonly paceOf: (
+    peer: AvatarId,
+  ) => Pick<Pace, 'rangesPerPeerMax' | 'answerMs' | 'isSlow' | 'bytesPerSecond'>;
   readonly send: (peer: AvatarId, message: Message) => void;
   /** Asks for a call of `tick` at this time. */
   readonly wake: (atMs: number) => void;
@@ -66,7 +64,7 @@ export class Ranges {
   private readonly parts: RangesParts;
   private readonly peers = new Map<AvatarId, Standing>();
   private readonly open = new Map<string, OpenRange>();
-  private readonly waits = new Map<string, Wait>();
+  private readonly waits: RangeWaits;
   private readonly forks = new RecentSet(FORKS_MAX);
   private readonly proofs: ProofAsking;
   private own: { digest: Digest; groups: ReadonlyMap<GroupId, GroupDigest> } | null = null;
@@ -75,6 +73,7 @@ export class Ranges {
   constructor(parts: RangesParts) {
     this.parts = parts;
     this.proofs = new ProofAsking(parts);
+    this.waits = new RangeWaits(parts.wake);
   }
 
   get openCount(): number {
@@ -116,7 +115,7 @@ export class Ranges {
     this.pausedMs = null;
     for (const range of this.open.values()) {
       range.movedMs += lastedMs;
-      range.deadlineMs = nowMs + this.parts.settings.answerMs;
+      range.deadlineMs = nowMs + this.parts.paceOf(range.peer).answerMs;
       this.parts.wake(range.deadlineMs);
     }
   }
@@ -135,20 +134,24 @@ export class Ranges {
     if (message.next < open.next) return false;
     if (message.next < message.end && message.next > open.next) {
       open.next = message.next;
-      open.deadlineMs = nowMs + this.parts.settings.answerMs;
+      open.deadlineMs = nowMs + this.parts.paceOf(peer).answerMs;
       this.ask(peer, { ...open.range, from: message.next } as Range);
       return true;
     }
     this.open.delete(key);
-    this.waitAfter(key, open, nowMs);
+    this.waits.after(key, open, nowMs);
     this.fill(nowMs);
     return true;
   }
 
-  /** The peer answers: its ranges are under way. */
-  progress(peer: AvatarId, nowMs: number): void {
+  /** The peer answers: its ranges are under way. @param bytes Of what is not whole yet. */
+  progress(peer: AvatarId, nowMs: number, bytes = 0): void {
+    if (this.open.size === 0) return;
+    const { answerMs } = this.parts.paceOf(peer);
     for (const range of this.open.values()) {
-      if (range.peer === peer) range.deadlineMs = nowMs + this.parts.settings.answerMs;
+      if (range.peer !== peer) continue;
+      range.deadlineMs = nowMs + answerMs;
+      range.bytes += bytes;
     }
   }
 
@@ -161,8 +164,10 @@ export class Ranges {
         continue;
       }
       this.open.delete(key);
+      const { answerMs } = this.parts.paceOf(range.peer);
+      this.waits.afterSilence(key, range, nowMs);
       const standing = this.peers.get(range.peer);
-      if (standing !== undefined) standing.slowUntilMs = nowMs + 4 * this.parts.settings.answerMs;
+      if (standing !== undefined) standing.slowUntilMs = nowMs + 4 * answerMs;
     }
     this.plan(nowMs);
   }
@@ -170,11 +175,20 @@ export class Ranges {
   /** Whoever answers a little now and then, and nothing of use, keeps a range from all others. */
   private isStalled(open: OpenRange, nowMs: number): boolean {
     const place = standingIn(this.mine().get(open.range.group), open.range);
-    if (place !== open.place) {
-      open.place = place;
-      open.movedMs = nowMs;
-    }
-    return nowMs - open.movedMs >= STALL_MS;
+    const hasMoved = place !== open.place;
+    const isLate = nowMs - open.movedMs >= STALL_MS;
+    if (!hasMoved && !(isLate && this.isLong(open))) return isLate;
+    open.grantedBytes = hasMoved ? 0 : open.grantedBytes + open.bytes;
+    open.place = place;
+    open.movedMs = nowMs;
+    open.bytes = 0;
+    return false;
+  }
+
+  private isLong({ peer, bytes, grantedBytes }: OpenRange): boolean {
+    const { bytesPerSecond } = this.parts.paceOf(peer);
+    const least = bytesPerSecond === null ? STALL_BYTES : bytesPerSecond * STALL_SECONDS;
+    return bytes >= least && grantedBytes + bytes <= GOSSIP_LIMITS.bulkBytesMax;
   }
 
   /** One range of each peer in turn, the least busy first, so that none has all the work. */
@@ -212,8 +226,8 @@ export class Ranges {
   }
 
   private burden(peer: AvatarId, nowMs: number): number {
-    const slow = (this.peers.get(peer)?.slowUntilMs ?? 0) > nowMs ? 1_000 : 0;
-    return slow + this.openAt(peer);
+    const late = (this.peers.get(peer)?.slowUntilMs ?? 0) > nowMs ? 1_000 : 0;
+    return late + (this.parts.paceOf(peer).isSlow ? 500 : 0) + this.openAt(peer);
   }
 
   private openAt(peer: AvatarId): number {
@@ -224,22 +238,36 @@ export class Ranges {
 
   /** @returns false when this peer is asked for nothing more now. */
   private startOne(peer: AvatarId, standing: Standing, nowMs: number): boolean {
-    if (this.openAt(peer) >= this.parts.settings.rangesPerPeerMax) return false;
+    const { answerMs, rangesPerPeerMax } = this.parts.paceOf(peer);
+    if (this.openAt(peer) >= rangesPerPeerMax) return false;
     for (let todo = standing.todo.pop(); todo !== undefined; todo = standing.todo.pop()) {
       const key = keyOfRange(todo);
       // The chain brings its Blocks along: what it leaves out is asked for after it.
       if (this.open.has(key) || this.open.has(todo.group)) continue;
       const range = this.stillLacking(standing, todo);
-      if (range === null) continue;
+      if (range === null || this.isFasterElsewhere(peer, range, nowMs)) continue;
       const stood = standingIn(this.mine().get(range.group), range);
-      if (!this.mayAsk(key, peer, stood, nowMs)) continue;
+      if (!this.waits.mayAsk({ key, peer, stood }, nowMs)) continue;
       if (range.range === 'chain') standing.fresh.delete(range.group);
-      const deadlineMs = nowMs + this.parts.settings.answerMs;
+      const deadlineMs = nowMs + answerMs;
       const at = { next: range.from, deadlineMs, place: stood, movedMs: nowMs };
-      this.open.set(key, { range, peer, stood, ...at });
+      this.open.set(key, { range, peer, stood, ...at, bytes: 0, grantedBytes: 0 });
       this.parts.wake(deadlineMs);
       this.ask(peer, range);
       return true;
+    }
+    return false;
+  }
+
+  /** Over a slow link nothing is fetched that somebody on a better one has and gives. */
+  private isFasterElsewhere(peer: AvatarId, range: Range, nowMs: number): boolean {
+    if (!this.parts.paceOf(peer).isSlow) return false;
+    const stood = standingIn(this.mine().get(range.group), range);
+    const key = keyOfRange(range);
+    for (const [other, standing] of this.peers) {
+      if (standing.slowUntilMs > nowMs || this.parts.paceOf(other).isSlow) continue;
+      if (this.stillLacking(standing, range) === null) continue;
+      if (this.waits.mayAsk({ key, peer: other, stood }, nowMs)) return true;
     }
     return false;
   }
@@ -254,42 +282,6 @@ export class Ranges {
 
   private ask(peer: AvatarId, range: Range): void {
     this.parts.send(peer, { kind: 'want-range', ...range });
-  }
-
-  private mayAsk(key: string, peer: AvatarId, stood: string, nowMs: number): boolean {
-    const any = this.waits.get(key);
-    const one = this.waits.get(key + peer);
-    const anyMs = any?.notBeforeMs ?? 0;
-    const oneMs = one === undefined || one.stood !== stood ? 0 : one.notBeforeMs;
-    const notBeforeMs = Math.max(anyMs, oneMs);
-    if (notBeforeMs <= nowMs) return true;
-    this.parts.wake(notBeforeMs);
-    return false;
-  }
-
-  /**
-   * What a range brought is judged a moment later, so where we stand is not yet what it will be:
-   * for that moment nobody is asked for it again. A peer whose range did not help, because what it
-   * sent was refused or it promised too much, is asked less and less often, and others are not.
-   */
-  private waitAfter(key: string, { peer, stood }: OpenRange, nowMs: number): void {
-    const before = this.waits.get(key + peer);
-    const inVain = before !== undefined && before.stood === stood;
-    const delayMs = inVain ? Math.min(before.delayMs * 2, WAIT_MAX_MS) : WAIT_MIN_MS;
-    this.remember(key + peer, { stood, delayMs, notBeforeMs: nowMs + delayMs });
-    const notBeforeMs = nowMs + WAIT_MIN_MS;
-    this.remember(key, { stood, delayMs: WAIT_MIN_MS, notBeforeMs });
-    this.parts.wake(notBeforeMs);
-  }
-
-  private remember(key: string, wait: Wait): void {
-    this.waits.delete(key);
-    this.waits.set(key, wait);
-    if (this.waits.size <= WAITS_MAX) return;
-    for (const oldest of this.waits.keys()) {
-      this.waits.delete(oldest);
-      return;
-    }
   }
 }
 

@@ -6,6 +6,7 @@ import { AnswerQueue } from './answer-queue.ts';
 import type { Missing } from './contract.ts';
 import { Digests } from './digests.ts';
 import type { ItemMessage, Message } from './messages.ts';
+import { type Pace, paceOf } from './pace.ts';
 import type { Peer, Peers } from './peers.ts';
 import { Ranges } from './ranges.ts';
 import type { GossipSettings } from './settings.ts';
@@ -35,9 +36,12 @@ export class Reconciling {
     const { source, hash, settings, send } = parts;
     this.alarm = new Alarm(parts.timers, (nowMs) => this.tick(nowMs));
     const wake = (atMs: number) => this.alarm.at(atMs);
-    this.ranges = new Ranges({ source, settings, send, wake });
+    const fast = paceOf(settings, { kind: 'memory', bytesPerSecond: null, isOrdered: true });
+    const pace = (peer: AvatarId): Pace => parts.peers.get(peer)?.wire.pace ?? fast;
+    this.ranges = new Ranges({ source, paceOf: pace, send, wake });
     this.wanted = new Wanted({
       settings,
+      paceOf: pace,
       send,
       wake,
       isHere: (kind, id) => this.isHere(kind, id),
@@ -47,6 +51,7 @@ export class Reconciling {
       source,
       hash,
       settings,
+      paceOf: pace,
       send,
       wake,
       onDifference: (peer, groups) => {
@@ -65,9 +70,8 @@ export class Reconciling {
     return this.ranges.openCount;
   }
 
-  addPeer({ avatar }: Peer): void {
-    const { source, settings } = this.parts;
-    this.answers.set(avatar, new AnswerQueue(source, settings));
+  addPeer({ avatar, wire }: Peer): void {
+    this.answers.set(avatar, new AnswerQueue(this.parts.source, wire.pace));
     this.digests.addPeer(avatar, this.nowMs());
     this.wanted.tick(this.nowMs());
   }
@@ -96,6 +100,12 @@ export class Reconciling {
 
   refresh({ avatar }: Peer): void {
     this.digests.refresh(avatar, this.nowMs());
+  }
+
+  /** A part of something came from the peer. */
+  progress({ avatar }: Peer, bytes: number): void {
+    this.ranges.progress(avatar, this.nowMs(), bytes);
+    this.wanted.progress(avatar, this.nowMs());
   }
 
   pause(): void {
@@ -151,7 +161,7 @@ export class Reconciling {
   /** Puts answers into the peer's wire while little waits there. */
   fill(peer: Peer): void {
     const answers = this.answers.get(peer.avatar);
-    while (answers !== undefined && peer.wire.waitingBytes < this.parts.settings.bulkLowBytes) {
+    while (answers !== undefined && peer.wire.waitingBytes < peer.wire.pace.bulkLowBytes) {
       const next = answers.pull();
       if (next === null) return;
       peer.wire.send(next.lane, next.message);
@@ -170,7 +180,10 @@ export class Reconciling {
   }
 
   private peersFor(group: GroupId): AvatarId[] {
-    const avatars = [...this.parts.peers.all].map((each) => each.avatar);
+    const peers = [...this.parts.peers.all];
+    const avatars = peers
+      .sort((a, b) => Number(a.wire.pace.isSlow) - Number(b.wire.pace.isSlow))
+      .map((each) => each.avatar);
     const holders = avatars.filter((each) => this.digests.holds(each, group));
     return [...holders, ...avatars.filter((each) => !holders.includes(each))];
   }

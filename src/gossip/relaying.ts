@@ -57,9 +57,7 @@ export class Relaying {
     if (told.length === 0) return;
     const bytes = encodeMessage({ kind: 'item', item, answer: false });
     for (const avatar of told) {
-      const wire = this.parts.peers.get(avatar)?.wire;
-      if (item.kind === 'block') wire?.offer(bytes);
-      else wire?.sendEncoded('urgent', bytes);
+      this.parts.peers.get(avatar)?.wire.offer(bytes);
     }
   }
 }

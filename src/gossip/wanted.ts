@@ -2,13 +2,18 @@ import type { Hex32 } from '../model/bytes.ts';
 import type { AvatarId, GroupId } from '../model/sync-group.ts';
 import type { Missing } from './contract.ts';
 import type { Message } from './messages.ts';
-import { GOSSIP_LIMITS, type GossipSettings } from './settings.ts';
+import type { Pace } from './pace.ts';
+import type { GossipSettings } from './settings.ts';
 
 /**
  * What is missing is often on its way already: a Metablock overtakes its Blocks. It is asked for
  * when it has not come after this many milliseconds.
  */
 const GRACE_MS = 100;
+
+/** Whoever sends a part now and then keeps an id from others for so long at most. */
+const PARTS_MS = 60_000;
+const SLOW_PARTS_MS = 3_600_000;
 
 /** After all peers were asked in vain, in milliseconds, doubling; and how often. */
 const ROUND_MS = 1_000;
@@ -23,12 +28,14 @@ interface WantedId {
   readonly tried: Set<AvatarId>;
   /** Who was asked; null while nobody is. */
   peer: AvatarId | null;
+  askedMs: number;
   dueMs: number;
   rounds: number;
 }
 
 export interface WantedParts {
-  readonly settings: Pick<GossipSettings, 'wantedMax' | 'answerMs'>;
+  readonly settings: Pick<GossipSettings, 'wantedMax'>;
+  readonly paceOf: (peer: AvatarId) => Pick<Pace, 'answerMs' | 'idsMax' | 'isSlow'>;
   readonly send: (peer: AvatarId, message: Message) => void;
   readonly wake: (atMs: number) => void;
   /** Has the thing come in the meantime? */
@@ -65,9 +72,21 @@ export class Wanted {
   resume(nowMs: number): void {
     this.isPaused = false;
     for (const wanted of this.ids.values()) {
-      const waitMs = wanted.peer === null ? GRACE_MS : this.parts.settings.answerMs;
+      const { peer } = wanted;
+      const waitMs = peer === null ? GRACE_MS : this.parts.paceOf(peer).answerMs;
       wanted.dueMs = Math.max(wanted.dueMs, nowMs + waitMs);
       this.parts.wake(wanted.dueMs);
+    }
+  }
+
+  /** The peer is sending: what it was asked for is on its way. */
+  progress(peer: AvatarId, nowMs: number): void {
+    if (this.ids.size === 0) return;
+    const { answerMs, isSlow } = this.parts.paceOf(peer);
+    const longestMs = isSlow ? SLOW_PARTS_MS : PARTS_MS;
+    for (const wanted of this.ids.values()) {
+      if (wanted.peer !== peer || nowMs - wanted.askedMs > longestMs) continue;
+      wanted.dueMs = nowMs + answerMs;
     }
   }
 
@@ -112,7 +131,8 @@ export class Wanted {
     for (const id of ids) {
       if (this.ids.size >= this.parts.settings.wantedMax || this.ids.has(id)) continue;
       const dueMs = nowMs + GRACE_MS;
-      this.ids.set(id, { id, kind, group, tried: new Set(), peer: null, dueMs, rounds: 0 });
+      const asked = { tried: new Set<AvatarId>(), peer: null, askedMs: 0, rounds: 0 };
+      this.ids.set(id, { id, kind, group, dueMs, ...asked });
       this.parts.wake(dueMs);
     }
   }
@@ -131,8 +151,14 @@ export class Wanted {
     const peers = this.parts.peersFor(wanted.group);
     const peer = peers.find((each) => !wanted.tried.has(each));
     if (peer !== undefined) {
+      const { answerMs, idsMax, isSlow } = this.parts.paceOf(peer);
+      wanted.dueMs = nowMs + answerMs;
+      if (isSlow && this.askedOf(peer) >= idsMax) {
+        this.parts.wake(wanted.dueMs);
+        return null;
+      }
       wanted.peer = peer;
-      wanted.dueMs = nowMs + this.parts.settings.answerMs;
+      wanted.askedMs = nowMs;
       this.parts.wake(wanted.dueMs);
       return peer;
     }
@@ -144,11 +170,18 @@ export class Wanted {
     return null;
   }
 
+  private askedOf(peer: AvatarId): number {
+    let count = 0;
+    for (const wanted of this.ids.values()) if (wanted.peer === peer) count += 1;
+    return count;
+  }
+
   private ask(peer: AvatarId, batch: readonly WantedId[]): void {
+    const { idsMax } = this.parts.paceOf(peer);
     for (const kind of ['want-metablocks', 'want-blocks'] as const) {
       const ids = batch.filter((each) => each.kind === kind).map((each) => each.id);
-      for (let from = 0; from < ids.length; from += GOSSIP_LIMITS.idsMax) {
-        this.parts.send(peer, { kind, ids: ids.slice(from, from + GOSSIP_LIMITS.idsMax) });
+      for (let from = 0; from < ids.length; from += idsMax) {
+        this.parts.send(peer, { kind, ids: ids.slice(from, from + idsMax) });
       }
     }
   }

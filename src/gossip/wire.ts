@@ -1,50 +1,21 @@
-import { type HashFunction, toHex32 } from '../model/bytes.ts';
-import type { Random, Timers } from '../ports/clock.ts';
+import { toHex32 } from '../model/bytes.ts';
 import { type Link, LinkError, type LinkHandler } from '../ports/link.ts';
 import type { Session } from '../ports/session.ts';
 import type { LinkCounters } from './contract.ts';
-import { countMessage, countReceived, countSent, makeCounters, type Totals } from './counters.ts';
-import type { AssemblyRoom } from './fragment.ts';
+import { countMessage, countReceived, countSent, makeCounters } from './counters.ts';
 import { Inbox } from './inbox.ts';
 import { encodeMessage } from './message-writer.ts';
 import type { ByeReason, GreetingMessage, Lane, Message } from './messages.ts';
-import { isBlock, isNews, MESSAGE_NAMES } from './messages.ts';
+import { isNews, MESSAGE_NAMES } from './messages.ts';
 import { Outbox } from './outbox.ts';
+import { type Pace, paceOf } from './pace.ts';
 import { Pulse } from './pulse.ts';
-import type { GossipSettings } from './settings.ts';
+import type { WireHandler, WireParts } from './wire-parts.ts';
+
+export type { WireHandler, WireParts } from './wire-parts.ts';
 
 /** After so many frames others have their turn. */
 const FRAMES_PER_FLUSH = 16;
-
-/** A Block this small goes with what is urgent, where no more than so much of that waits. */
-const SMALL_BYTES = 16 * 1024;
-const SMALL_WAITING_BYTES = 64 * 1024;
-
-/** What all wires of a mesh share. */
-export interface WireParts {
-  readonly timers: Timers;
-  readonly random: Random;
-  readonly hash: HashFunction;
-  readonly settings: GossipSettings;
-  readonly defer: (work: () => void) => void;
-  readonly room: AssemblyRoom;
-  /** One frame being filled; `seal` copies it. */
-  readonly scratch: Uint8Array;
-  readonly totals: Totals;
-}
-
-export interface WireHandler {
-  /** What one frame brought, in order. */
-  onMessages(wire: Wire, messages: readonly Message[]): void;
-  /** Little waits to be sent: more bulk may be put in. */
-  onRoom(wire: Wire): void;
-  /** Time for a sign of life, and for whatever is said now and then. */
-  onBeat(wire: Wire): void;
-  /** It is written to no more: whatever follows has to take another way. Once. */
-  onLeave(wire: Wire, reason: string): void;
-  /** Last word. */
-  onEnd(wire: Wire): void;
-}
 
 /** A link with an open session: messages in, messages out. */
 export class Wire implements LinkHandler {
@@ -55,6 +26,7 @@ export class Wire implements LinkHandler {
   readonly kind: Link['kind'];
   readonly upSinceMs: number;
   readonly counters: LinkCounters;
+  readonly pace: Pace;
   /** What the other end said first; null until then. */
   greeting: GreetingMessage | null = null;
   /** Still read, but no longer written to. */
@@ -63,7 +35,7 @@ export class Wire implements LinkHandler {
   private readonly parts: WireParts;
   private readonly link: Link;
   private readonly handler: WireHandler;
-  private readonly outbox = new Outbox();
+  private readonly outbox: Outbox;
   private readonly inbox: Inbox;
   private readonly pulse: Pulse;
   private readonly frameMax: number;
@@ -97,13 +69,19 @@ export class Wire implements LinkHandler {
       owner: toHex32(at.session.peer.avatar),
       onEvicted: () => this.end('assembly-full', 'LINK_FRAME_BROKEN'),
     });
-    this.pulse = new Pulse(parts, {
-      beat: (token) => {
-        if (token !== null) this.send('urgent', { kind: 'ping', token });
-        this.handler.onBeat(this);
+    this.pace = paceOf(parts.settings, at.link);
+    this.outbox = new Outbox(this.pace);
+    const { timers, random } = parts;
+    this.pulse = new Pulse(
+      { timers, random, pace: this.pace },
+      {
+        beat: (token) => {
+          if (token !== null) this.send('urgent', { kind: 'ping', token });
+          this.handler.onBeat(this);
+        },
+        dead: () => this.end('silent', 'LINK_TIMEOUT'),
       },
-      dead: () => this.end('silent', 'LINK_TIMEOUT'),
-    });
+    );
   }
 
   get reason(): string | null {
@@ -136,6 +114,12 @@ export class Wire implements LinkHandler {
     this.sendEncoded(lane, encodeMessage(message));
   }
 
+  /** On a slow link, where one stands is told after all that was sent before. */
+  say(message: Message): void {
+    const isDigest = message.kind === 'digest-short' || message.kind === 'digest';
+    this.send(this.pace.isSlow && isDigest ? 'bulk' : 'urgent', message);
+  }
+
   /** What is urgent beyond the bound ends the link: a peer that takes no votes is no peer. */
   sendEncoded(lane: Lane, bytes: Uint8Array): void {
     if (!this.isOpen) return;
@@ -151,18 +135,11 @@ export class Wire implements LinkHandler {
     this.flushSoon();
   }
 
-  /**
-   * Sends a Block nobody here asked for, unless the queue is full; anti-entropy brings it then. A
-   * small one is sent at once where that keeps the order of Blocks, so where no bulk waits.
-   */
+  /** Sends an item nobody asked for, unless the queue is full; anti-entropy brings it then. */
   offer(bytes: Uint8Array): void {
-    const { bulkBytes, urgentBytes } = this.outbox;
-    if (bulkBytes > 0 && bulkBytes + bytes.length > this.parts.settings.bulkQueueBytesMax) {
-      this.counters.dropped += 1;
-      return;
-    }
-    const isSmall = bytes.length <= SMALL_BYTES && urgentBytes <= SMALL_WAITING_BYTES;
-    this.sendEncoded(bulkBytes === 0 && isSmall ? 'urgent' : 'bulk', bytes);
+    const lane = this.outbox.laneFor(bytes);
+    if (lane === null) this.counters.dropped += 1;
+    else this.sendEncoded(lane, bytes);
   }
 
   /**
@@ -172,10 +149,7 @@ export class Wire implements LinkHandler {
   takeOver(from: Wire): void {
     const whole = !from.isOpen;
     for (const lane of ['urgent', 'bulk'] as const) {
-      for (const bytes of from.outbox.take(lane, whole).filter(isNews)) {
-        if (isBlock(bytes)) this.offer(bytes);
-        else this.sendEncoded(lane, bytes);
-      }
+      for (const bytes of from.outbox.take(lane, whole).filter(isNews)) this.offer(bytes);
     }
   }
 
@@ -229,6 +203,9 @@ export class Wire implements LinkHandler {
     const { buffer, byteOffset, byteLength } = opened.plain;
     const messages = this.read(new Uint8Array(buffer, byteOffset, byteLength));
     if (messages.length > 0) this.handler.onMessages(this, messages);
+    if (messages.length === 0 || this.pace.bytesPerSecond !== null) {
+      this.handler.onProgress(this, frame.length);
+    }
     if (this.farewell !== null) this.onBye(this.farewell);
   }
 
@@ -282,7 +259,7 @@ export class Wire implements LinkHandler {
     this.isFlushDue = false;
     for (let frames = 0; frames < FRAMES_PER_FLUSH; frames++) {
       if (this.isBlocked || !this.isOpen) return;
-      if (this.outbox.bulkBytes < this.parts.settings.bulkLowBytes) this.handler.onRoom(this);
+      if (this.outbox.bulkBytes < this.pace.bulkLowBytes) this.handler.onRoom(this);
       const used = this.outbox.fill(this.parts.scratch.subarray(0, this.frameMax));
       if (used === 0) return;
       this.write(this.session.seal(this.parts.scratch.subarray(0, used)));

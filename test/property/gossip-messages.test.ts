@@ -5,6 +5,8 @@ import { decodeMessage } from '../../src/gossip/message-reader.ts';
 import { digestMessages, encodeMessage, hashDigest } from '../../src/gossip/message-writer.ts';
 import { BYE_REASONS, type Lane, type Message } from '../../src/gossip/messages.ts';
 import { Outbox } from '../../src/gossip/outbox.ts';
+import { paceOf } from '../../src/gossip/pace.ts';
+import { GOSSIP_SETTINGS } from '../../src/gossip/settings.ts';
 import type { Digest, GroupDigest } from '../../src/gossip/source.ts';
 import { compareText, type Hex32, toHex, toHex32 } from '../../src/model/bytes.ts';
 import type { Ballot, CausalSequence, Level } from '../../src/model/numbers.ts';
@@ -18,6 +20,8 @@ import {
   noteOf,
   payloadOf,
 } from '../unit/gossip-samples.ts';
+
+const PACE = paceOf(GOSSIP_SETTINGS, { kind: 'tcp', bytesPerSecond: null, isOrdered: true });
 
 const id: fc.Arbitrary<Hex32> = fc
   .uint8Array({ minLength: 32, maxLength: 32 })
@@ -226,7 +230,7 @@ describe('fragments', () => {
         fc.integer({ min: 8, max: 2_000 }),
         fc.array(fc.boolean(), { maxLength: 200 }),
         (messages, frameBytes, pauses) => {
-          const outbox = new Outbox();
+          const outbox = new Outbox(PACE);
           const room = new AssemblyRoom(1_000_000);
           const assembly = new Assembly(room, lone);
           const got: Record<Lane, Uint8Array[]> = { urgent: [], bulk: [] };

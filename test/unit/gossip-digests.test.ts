@@ -25,7 +25,14 @@ function telling() {
   const digests = new Digests({
     source: holder,
     hash,
-    settings: { digestMs: 30_000, digestBusyMs: 5_000, settleMs: 500 },
+    settings: { digestBusyMs: 5_000, settleMs: 500 },
+    paceOf: () => ({
+      isSlow: false,
+      isTerse: false,
+      digestMs: 30_000,
+      digestBusyMs: 5_000,
+      settleMs: 500,
+    }),
     send: (_peer, { kind }) => told.push({ atMs: nowMs, kind }),
     wake: (atMs) => {
       dueMs = Math.min(dueMs, atMs);
@@ -220,6 +227,7 @@ describe('what we ask for by id', () => {
     const asked: AvatarId[] = [];
     const wanted = new Wanted({
       settings: GOSSIP_SETTINGS,
+      paceOf: () => ({ answerMs: 5_000, idsMax: 512, isSlow: false }),
       send: (peer) => asked.push(peer),
       wake: () => undefined,
       isHere: () => false,

@@ -4,12 +4,15 @@ import { decodeMessage } from '../../src/gossip/message-reader.ts';
 import { encodeMessage } from '../../src/gossip/message-writer.ts';
 import { MESSAGE_CODES, type Message } from '../../src/gossip/messages.ts';
 import { Outbox } from '../../src/gossip/outbox.ts';
+import { paceOf } from '../../src/gossip/pace.ts';
 import { RecentSet } from '../../src/gossip/recent-set.ts';
-import { GOSSIP_LIMITS } from '../../src/gossip/settings.ts';
+import { GOSSIP_LIMITS, GOSSIP_SETTINGS } from '../../src/gossip/settings.ts';
 import type { GroupDigest } from '../../src/gossip/source.ts';
 import { compareText } from '../../src/model/bytes.ts';
 import type { Ballot, CausalSequence } from '../../src/model/numbers.ts';
 import { blockOf, hash, idOf, payloadOf } from './gossip-samples.ts';
+
+const PACE = paceOf(GOSSIP_SETTINGS, { kind: 'tcp', bytesPerSecond: null, isOrdered: true });
 
 const idsOf = (count: number) => Array.from({ length: count }, (_, index) => idOf(`id ${index}`));
 
@@ -219,7 +222,7 @@ describe('a message in the making', () => {
 
 describe('what waits to be sent', () => {
   it('leaves in one frame when it fits, the urgent first', () => {
-    const outbox = new Outbox();
+    const outbox = new Outbox(PACE);
     outbox.push('bulk', Uint8Array.of(1, 1));
     outbox.push('urgent', Uint8Array.of(2));
     outbox.push('bulk', Uint8Array.of(3));
@@ -230,7 +233,7 @@ describe('what waits to be sent', () => {
   });
 
   it('counts its bytes down as they leave', () => {
-    const outbox = new Outbox();
+    const outbox = new Outbox(PACE);
     outbox.push('bulk', new Uint8Array(10_000));
     const frame = new Uint8Array(1_003);
     for (let left = 9; left >= 0; left--) {
@@ -240,7 +243,7 @@ describe('what waits to be sent', () => {
   });
 
   it('gives thousands of messages back in order without slowing down', () => {
-    const outbox = new Outbox();
+    const outbox = new Outbox(PACE);
     for (let index = 0; index < 5_000; index++) {
       outbox.push('urgent', Uint8Array.of(index >> 8, index & 0xff));
     }

@@ -4,11 +4,12 @@ import { Pulse } from '../../src/gossip/pulse.ts';
 import { SeededRandom, Stage } from './gossip-stage.ts';
 
 function beating(settings = { pingMs: 30_000, digestMs: 30_000, missedPingsMax: 3 }) {
+  const pace = { ...settings, firstPingMs: 1_000, busyPingMs: 4_000 };
   const stage = new Stage();
   const tokens: (number | null)[] = [];
   let deaths = 0;
   const pulse = new Pulse(
-    { timers: stage, random: new SeededRandom(1), settings },
+    { timers: stage, random: new SeededRandom(1), pace },
     {
       beat: (token) => tokens.push(token),
       dead: () => {

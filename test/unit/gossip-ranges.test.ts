@@ -168,7 +168,9 @@ describe('a chunk of an answer', () => {
 
 describe('ranges', () => {
   /** A fetcher whose own place a test sets, and what it asked of whom. */
-  function fetching(settings: { rangesPerPeerMax?: number } = {}) {
+  function fetching(
+    settings: { rangesPerPeerMax?: number; slow?: { peer: AvatarId; bytesPerSecond: number } } = {},
+  ) {
     const holder = new Holder(idOf('self'));
     let places: GroupDigest[] = [];
     holder.digest = () => places;
@@ -176,7 +178,12 @@ describe('ranges', () => {
     const wakes: number[] = [];
     const ranges = new Ranges({
       source: holder,
-      settings: { rangesPerPeerMax: settings.rangesPerPeerMax ?? 4, answerMs: 5_000 },
+      paceOf: (peer) => ({
+        rangesPerPeerMax: settings.rangesPerPeerMax ?? 4,
+        answerMs: 5_000,
+        isSlow: settings.slow?.peer === peer,
+        bytesPerSecond: settings.slow?.peer === peer ? settings.slow.bytesPerSecond : null,
+      }),
       send: (peer: AvatarId, message: Message) => {
         if (message.kind === 'want-range') asked.push(`${NAMES.get(peer)}: ${named(message)}`);
       },
@@ -329,6 +336,36 @@ describe('ranges', () => {
     observe(B, '- a9 b9 c9');
     ranges.plan(0);
     expect(asked.length).toBe(2);
+  });
+
+  it('cross a slow link only where nobody on a better one has them or gives them', () => {
+    const slow = { peer: B, bytesPerSecond: 960 };
+    const { ranges, asked, observe } = fetching({ slow });
+    observe(A, '- c9');
+    observe(B, '- b5 c9');
+    ranges.plan(0);
+    expect(asked).toEqual(['a: c 1', 'b: b 1']);
+    ranges.tick(4_999);
+    expect(asked).toEqual(['a: c 1', 'b: b 1']);
+    ranges.tick(5_000);
+    expect(asked).toEqual(['a: c 1', 'b: b 1', 'b: c 1']);
+  });
+
+  it('of which a long Block is under way stay with their peer, a slow drip does not', () => {
+    for (const [bytes, stays] of [
+      [960 * 4, true],
+      [40, false],
+    ] as const) {
+      const slow = { peer: A, bytesPerSecond: 960 };
+      const { ranges, asked, observe } = fetching({ slow });
+      observe(A, '- c9');
+      ranges.plan(0);
+      for (let ms = 4_000; ms < 500_000; ms += 4_000) {
+        ranges.progress(A, ms, bytes);
+        ranges.tick(ms);
+      }
+      expect(asked.length === 1).toBe(stays);
+    }
   });
 
   it('are not late while nothing is read', () => {

@@ -22,6 +22,7 @@ async function wired() {
   const ends: string[] = [];
   const handler: WireHandler = {
     onMessages: (_wire, messages) => heard.push(...messages),
+    onProgress: () => undefined,
     onRoom: () => undefined,
     onBeat: () => undefined,
     onLeave: (_wire, reason) => ends.push(reason),

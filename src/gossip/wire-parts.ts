@@ -1,0 +1,35 @@
+import type { HashFunction } from '../model/bytes.ts';
+import type { Random, Timers } from '../ports/clock.ts';
+import type { Totals } from './counters.ts';
+import type { AssemblyRoom } from './fragment.ts';
+import type { Message } from './messages.ts';
+import type { GossipSettings } from './settings.ts';
+import type { Wire } from './wire.ts';
+
+/** What all wires of a mesh share. */
+export interface WireParts {
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly hash: HashFunction;
+  readonly settings: GossipSettings;
+  readonly defer: (work: () => void) => void;
+  readonly room: AssemblyRoom;
+  /** One frame being filled; `seal` copies it. */
+  readonly scratch: Uint8Array;
+  readonly totals: Totals;
+}
+
+export interface WireHandler {
+  /** What one frame brought, in order. */
+  onMessages(wire: Wire, messages: readonly Message[]): void;
+  /** A part of an answer came, so many bytes: whoever sends is not silent. */
+  onProgress(wire: Wire, bytes: number): void;
+  /** Little waits to be sent: more bulk may be put in. */
+  onRoom(wire: Wire): void;
+  /** Time for a sign of life, and for whatever is said now and then. */
+  onBeat(wire: Wire): void;
+  /** It is written to no more: whatever follows has to take another way. Once. */
+  onLeave(wire: Wire, reason: string): void;
+  /** Last word. */
+  onEnd(wire: Wire): void;
+}
