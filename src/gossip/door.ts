@@ -39,6 +39,8 @@ export class Door {
   private readonly parts: DoorParts;
   private readonly listening: Listening[] = [];
   private readonly diallers = new Map<string, Dialler>();
+  /** Places where many meet that somebody wanted to be dialled. */
+  private readonly places = new Map<string, Promise<Listening | null>>();
   /** All links, oldest first, and who dialled them. */
   private readonly links = new Map<Entrance, Dialler | null>();
   private isClosed = false;
@@ -52,7 +54,12 @@ export class Door {
   }
 
   get dialling(): DialStatus[] {
-    return [...this.diallers.values()].map((each) => each.status);
+    const troubled = this.listening.flatMap(({ url, trouble }): DialStatus[] => {
+      if (!trouble) return [];
+      const { kind } = this.transportOf(url);
+      return [{ url, kind, state: 'waiting', peer: null, failures: 1, lastError: trouble }];
+    });
+    return [...[...this.diallers.values()].map((each) => each.status), ...troubled];
   }
 
   get linkCount(): number {
@@ -66,14 +73,49 @@ export class Door {
   }
 
   async listen(url: string): Promise<string> {
-    const listening = await this.transportOf(url).listen(url, (link) => this.onLink(link));
+    return (await this.listenAt(url)).url;
+  }
+
+  private async listenAt(url: string): Promise<Listening> {
+    const listening = await this.transportOf(url).listen(url, (link) => this.onLink(link), {
+      onFound: (found) => this.dial(found),
+      onLost: (lost) => this.forget(lost),
+    });
     this.listening.push(listening);
     if (this.isClosed) await listening.close();
-    return listening.url;
+    return listening;
+  }
+
+  /** Many meet there: they are heard of, and dialled one by one. */
+  private meet(url: string): void {
+    if (this.places.has(url)) return;
+    const place = this.listenAt(url).catch((cause: unknown) => {
+      if (!(cause instanceof LinkError)) throw cause;
+      // Named twice, to listen at and to dial: once is enough.
+      if (cause.code !== 'LINK_IN_USE') {
+        this.parts.log.write('warn', 'dial-failed', { url, reason: cause.message });
+      }
+      return null;
+    });
+    this.places.set(url, place);
+  }
+
+  private async part(url: string): Promise<void> {
+    const listening = await this.places.get(url);
+    this.places.delete(url);
+    if (!listening) return;
+    const index = this.listening.indexOf(listening);
+    if (index >= 0) this.listening.splice(index, 1);
+    await listening.close();
   }
 
   dial(url: string): void {
     if (this.isClosed || this.diallers.has(url)) return;
+    const transport = this.transportOf(url);
+    if (transport.isMeetingPlace?.(url)) {
+      this.meet(url);
+      return;
+    }
     const { timers, random, settings, log, isLinked } = this.parts;
     const dialler = new Dialler(
       {
@@ -87,7 +129,7 @@ export class Door {
           log.write(isFirst ? 'info' : 'debug', 'dial-failed', { url, reason: error.message });
         },
       },
-      this.transportOf(url),
+      transport,
       url,
     );
     this.diallers.set(url, dialler);
@@ -95,6 +137,7 @@ export class Door {
   }
 
   forget(url: string): void {
+    if (this.places.has(url)) void this.part(url);
     this.diallers.get(url)?.stop();
     this.diallers.delete(url);
   }

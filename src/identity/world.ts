@@ -16,6 +16,8 @@ export interface WorldKeys {
   readonly sessionKey: Secret;
   /** Proves to a peer, before anything is said, that one knows the World; 32 bytes. */
   readonly knockKey: Secret;
+  /** Seals what members say to each other on a broker before they have a session; 32 bytes. */
+  readonly brokerKey: Secret;
 }
 
 /** @param world The World identifier, 32 bytes. */
@@ -26,5 +28,6 @@ export function deriveWorld(world: Secret): WorldKeys {
     tag: derive(identifier, 'vb1/world-tag', WORLD_TAG_BYTES).reveal(),
     sessionKey: derive(identifier, 'vb1/session-key', 32),
     knockKey: derive(identifier, 'vb1/knock-key', 32),
+    brokerKey: derive(identifier, 'vb1/broker-key', 32),
   };
 }

@@ -151,6 +151,27 @@ const DATAFLOW = {
   avatarsMax: integer([8, 4096, 1_048_576], 'Avatars whose names this Participant remembers.'),
 } as const satisfies Record<string, Setting>;
 
+/** Of links that go over an MQTT broker. */
+const BROKERS = {
+  mqttUser: plainText(255, 'Our user name at the brokers; empty: none.'),
+  mqttPasswordFile: plainText(
+    4096,
+    'Absolute path of a file, mode 0600, that holds the password and nothing else.',
+  ),
+  mqttKeepAliveMs: integer(
+    [1000, 30_000, 3_600_000],
+    'Longest silence towards a broker; after half as much again it tells the others that we left.',
+  ),
+  mqttDoubtMs: integer(
+    [1000, 10_000, 600_000],
+    'A link that may send nothing for so long asks whether its broker still delivers.',
+  ),
+  mqttAnnounceMs: integer(
+    [1000, 300_000, 86_400_000],
+    'How often we say there that we are here, for whoever missed it.',
+  ),
+} as const satisfies Record<string, Setting>;
+
 /** The names of `ConsensusSettings`, so that a Config is one. */
 const CONSENSUS = {
   predecessorsMax: integer([1, 64, 64], 'Predecessors that an own Metablock names.'),
@@ -194,6 +215,7 @@ const API = {
 export const SECTIONS = [
   { title: 'The agent', settings: AGENT },
   { title: 'Links to other Participants', settings: LINKS },
+  { title: 'MQTT brokers', settings: BROKERS },
   { title: 'Entries and Blocks', settings: DATAFLOW },
   { title: 'Agreement', settings: CONSENSUS },
   { title: 'The database', settings: STORAGE },
@@ -203,6 +225,7 @@ export const SECTIONS = [
 export const SETTINGS = {
   ...AGENT,
   ...LINKS,
+  ...BROKERS,
   ...DATAFLOW,
   ...CONSENSUS,
   ...STORAGE,

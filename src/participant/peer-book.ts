@@ -1,11 +1,21 @@
 import { createHash } from 'node:crypto';
+import { parseMqttUrl } from '../gossip/links/mqtt-url.ts';
 import { parseTcpUrl } from '../gossip/links/tcp-url.ts';
 import { openStore } from '../storage/open-store.ts';
 import type { WorldHome } from './home.ts';
 
+/** What judges the URL of a peer, by the beginning of the URL; TCP where none of them does. */
+const JUDGES: readonly (readonly [RegExp, (url: string) => unknown])[] = [
+  [/^mqtts?:/, parseMqttUrl],
+];
+
 /** @throws LinkError LINK_URL */
 export function checkPeers(urls: readonly string[]): void {
-  for (const url of urls) parseTcpUrl(url, 1);
+  for (const url of urls) {
+    const judge = JUDGES.find(([scheme]) => scheme.test(url))?.[1];
+    if (judge === undefined) parseTcpUrl(url, 1);
+    else judge(url);
+  }
 }
 
 /**

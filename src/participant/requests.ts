@@ -40,7 +40,7 @@ export class Requests {
   addPeer(url: string): void {
     const { gossip, core } = this.parts.reports;
     try {
-      if (url.startsWith('tcp:')) checkPeers([url]);
+      if (/^(tcp|mqtts?):/.test(url)) checkPeers([url]);
       gossip.dial(url);
     } catch (cause) {
       if (!(cause instanceof LinkError)) throw cause;

@@ -1,7 +1,12 @@
+import { randomBytes } from 'node:crypto';
+import { MqttTransport } from '../gossip/links/mqtt.ts';
 import { TcpTransport } from '../gossip/links/tcp.ts';
 import type { WorldKeys } from '../identity/index.ts';
+import { fromHex } from '../model/bytes.ts';
+import type { AvatarId } from '../model/sync-group.ts';
 import type { Timers } from '../ports/clock.ts';
 import type { Transport } from '../ports/link.ts';
+import { loadBrokerLogin } from './broker-login.ts';
 import type { Config } from './config.ts';
 import type { Logger } from './log.ts';
 
@@ -9,11 +14,25 @@ import type { Logger } from './log.ts';
 export interface TransportParts {
   readonly timers: Timers;
   readonly world: WorldKeys;
+  readonly self: AvatarId;
   readonly config: Config;
   readonly log: Logger;
 }
 
 /** One transport for each kind of link that a Participant has. */
-export function makeTransports({ timers }: TransportParts): Transport[] {
-  return [new TcpTransport({ timers })];
+export function makeTransports(parts: TransportParts): Transport[] {
+  return [new TcpTransport({ timers: parts.timers }), mqttOf(parts)];
+}
+
+function mqttOf({ timers, world, self, config, log }: TransportParts): MqttTransport {
+  return new MqttTransport({
+    timers,
+    random: { bytes: (count) => randomBytes(count), fraction: Math.random },
+    log: (level, event, fields) => log[level](event, fields),
+    brokerKey: world.brokerKey.reveal(),
+    tag: world.tag,
+    self: fromHex(self),
+    login: () => loadBrokerLogin(config),
+    settings: config,
+  });
 }

@@ -78,13 +78,33 @@ export interface Transport {
    */
   dial(url: string, signal: AbortSignal): Promise<Link>;
 
-  /** @throws LinkError LINK_URL, LINK_IN_USE, LINK_DENIED */
-  listen(url: string, onLink: (link: Link) => void): Promise<Listening>;
+  /**
+   * @param onMet Hears of others, where the URL names a place at which many meet.
+   * @throws LinkError LINK_URL, LINK_IN_USE, LINK_DENIED
+   */
+  listen(url: string, onLink: (link: Link) => void, onMet?: MeetingHandler): Promise<Listening>;
+
+  /**
+   * Does this URL name a place where many meet, a broker, and not one other end? Whoever would
+   * dial it listens at it instead. Absent: none does.
+   * @throws LinkError LINK_URL
+   */
+  isMeetingPlace?(url: string): boolean;
+}
+
+/** Hears of others at a place where many meet, of each pair only the end that has to dial. */
+export interface MeetingHandler {
+  /** Somebody is at this URL, and it is for this end to dial it. */
+  onFound(url: string): void;
+  /** Nobody is there any more. */
+  onLost(url: string): void;
 }
 
 export interface Listening {
   /** With the port that was really taken, where the URL said 0. */
   readonly url: string;
+  /** Why nobody can come this way at the moment; null, or absent, while they can. */
+  readonly trouble?: string | null;
   close(): Promise<void>;
 }
 

@@ -59,6 +59,7 @@ describe('a World', () => {
     expect(derived.tag).toEqual(hkdf(world.reveal(), 'vb1/world-tag', 8));
     expect(derived.sessionKey.reveal()).toEqual(hkdf(world.reveal(), 'vb1/session-key', 32));
     expect(derived.knockKey.reveal()).toEqual(hkdf(world.reveal(), 'vb1/knock-key', 32));
+    expect(derived.brokerKey.reveal()).toEqual(hkdf(world.reveal(), 'vb1/broker-key', 32));
     expect(deriveWorld(filled(3)).tag).not.toEqual(derived.tag);
   });
 });

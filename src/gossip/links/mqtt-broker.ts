@@ -1,0 +1,292 @@
+import { toHex } from '../../model/bytes.ts';
+import type { Timers } from '../../ports/clock.ts';
+import { type Link, LinkError, type MeetingHandler } from '../../ports/link.ts';
+import type { GossipLog } from '../contract.ts';
+import { type BrokerLogin, MqttConnection, readCa } from './mqtt-connection.ts';
+import { mqttErrorOf } from './mqtt-error.ts';
+import { Meeting } from './mqtt-meeting.ts';
+import { NO_LINK, type NoteKind } from './mqtt-note.ts';
+import { LINK_ID_BYTES } from './mqtt-seal.ts';
+import { abortOf, type NoteIds, Switchboard } from './mqtt-switchboard.ts';
+import { type MqttAddress, mqttUrlOf } from './mqtt-url.ts';
+import { MqttVoice, type VoiceParts } from './mqtt-voice.ts';
+
+/** A connection that lasted so long was a good one: the next failure is the first again. */
+const STEADY_MS = 10_000;
+
+/** Hex digits of a client identifier behind `vb1`: brokers must take 23 characters. */
+const CLIENT_DIGITS = 20;
+
+/** What all brokers of a Participant share. */
+export interface BrokerParts extends VoiceParts {
+  readonly timers: Timers;
+  readonly log: GossipLog;
+  /** Read anew for each connection. @throws LinkError LINK_DENIED where its file is not right. */
+  readonly login: () => BrokerLogin | null;
+  readonly settings: {
+    readonly dialMs: number;
+    readonly backoffMinMs: number;
+    readonly backoffMaxMs: number;
+    readonly mqttKeepAliveMs: number;
+    readonly mqttAnnounceMs: number;
+    /** A broker that does not bring a message of our own back in this time does not deliver. */
+    readonly mqttDoubtMs: number;
+  };
+}
+
+interface Listener {
+  readonly onLink: (link: Link) => void;
+  readonly onMet: MeetingHandler | undefined;
+}
+
+/** One broker, and the one connection to it that all links behind it share. */
+export class MqttBroker {
+  readonly url: string;
+  readonly voice: MqttVoice;
+
+  private readonly parts: BrokerParts;
+  private readonly address: MqttAddress;
+  private readonly clientId: string;
+  private readonly meeting: Meeting;
+  private readonly switchboard: Switchboard;
+  private listener: Listener | null = null;
+  private connection: MqttConnection | null = null;
+  private connecting: Promise<void> | null = null;
+  /** Resolves when the connection before has said its farewell. */
+  private resting: Promise<void> = Promise.resolve();
+  private waiting = 0;
+  private upMs = 0;
+  private failures = 0;
+  private lastError: LinkError | null = null;
+  private cancelRetry: (() => void) | null = null;
+  private cancelAnnounce: (() => void) | null = null;
+  private echo: { readonly id: string; readonly cancel: () => void } | null = null;
+
+  constructor(parts: BrokerParts, address: MqttAddress) {
+    const { timers, random, brokerKey } = parts;
+    this.parts = parts;
+    this.address = address;
+    this.url = mqttUrlOf(address, null);
+    this.voice = new MqttVoice(parts);
+    const { inbox } = this.voice;
+    this.clientId = `vb1${toHex(random.bytes(CLIENT_DIGITS / 2))}`;
+    const urlOf = (inbox: string) => mqttUrlOf(address, inbox);
+    this.meeting = new Meeting({
+      inbox,
+      timers,
+      announceMs: parts.settings.mqttAnnounceMs,
+      onFound: (inbox) => this.listener?.onMet?.onFound(urlOf(inbox)),
+      onLost: (inbox, why) => {
+        this.switchboard.reset(inbox, why);
+        this.listener?.onMet?.onLost(urlOf(inbox));
+      },
+    });
+    this.switchboard = new Switchboard({
+      inbox,
+      brokerKey,
+      timers,
+      doubtMs: parts.settings.mqttDoubtMs,
+      random,
+      urlOf,
+      sendNote: (kind, to, ids) => this.say(kind, this.voice.topicOf(to), ids),
+      publish: (to, bytes) => this.connection?.publish(this.voice.topicOf(to), bytes) ?? 0,
+      retire: (number) => this.connection?.retire(number),
+      onDoubt: () => this.doubt(),
+      onLess: () => this.rest(),
+    });
+  }
+
+  /** Why nobody can be met there now; null while all is well. */
+  get trouble(): string | null {
+    if (this.connection !== null) return null;
+    return this.lastError?.message ?? `${this.url}: not joined yet`;
+  }
+
+  /**
+   * Joins, and stays joined: what the broker says against it is tried again, with back-off.
+   * @throws LinkError LINK_IN_USE, LINK_URL, LINK_DENIED for what is wrong on this machine.
+   */
+  listen(listener: Listener): void {
+    if (this.listener !== null) throw new LinkError('LINK_IN_USE', `${this.url} is joined already`);
+    this.parts.login();
+    if (this.address.caFile !== null) readCa(this.address.caFile, this.address);
+    this.listener = listener;
+    this.switchboard.onLink = listener.onLink;
+    if (this.connection !== null) this.announce('here');
+    else this.join();
+  }
+
+  /** Links stay open; when the last is closed, so is the connection. */
+  stopListening(): void {
+    this.listener = null;
+    this.switchboard.onLink = null;
+    this.rest();
+  }
+
+  /** @throws LinkError */
+  async dial(inbox: string, signal: AbortSignal): Promise<Link> {
+    if (signal.aborted) throw abortOf(signal, mqttUrlOf(this.address, inbox));
+    this.waiting += 1;
+    try {
+      await this.connected(signal);
+      const opening = this.switchboard.open(inbox, signal);
+      return await opening;
+    } finally {
+      this.waiting -= 1;
+      this.rest();
+    }
+  }
+
+  private connected(signal: AbortSignal): Promise<void> {
+    if (this.connection !== null) return Promise.resolve();
+    const connecting = this.connect();
+    return new Promise((resolve, reject) => {
+      const onAbort = () => reject(abortOf(signal, this.url));
+      signal.addEventListener('abort', onAbort, { once: true });
+      connecting.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+    });
+  }
+
+  private join(): void {
+    this.connect().catch((cause: unknown) => {
+      if (!(cause instanceof LinkError)) throw cause;
+    });
+  }
+
+  private connect(): Promise<void> {
+    this.cancelRetry?.();
+    this.cancelRetry = null;
+    this.connecting ??= this.openConnection().finally(() => {
+      this.connecting = null;
+    });
+    return this.connecting;
+  }
+
+  private async openConnection(): Promise<void> {
+    const { timers, settings, login } = this.parts;
+    await this.resting;
+    this.voice.joins += 1;
+    const { worldTopic, ownTopic } = this.voice;
+    let mine: MqttConnection | null = null;
+    try {
+      mine = await MqttConnection.open({
+        address: this.address,
+        clientId: this.clientId,
+        login: login(),
+        timers,
+        keepAliveMs: settings.mqttKeepAliveMs,
+        connectMs: settings.dialMs,
+        topics: [worldTopic, ownTopic],
+        will: { topic: worldTopic, payload: this.voice.seal('gone', worldTopic) },
+        onMessage: (topic, payload) => this.onMessage(topic, payload),
+        onEnd: (error) => {
+          if (this.connection === mine) this.onLost(error);
+        },
+      });
+    } catch (cause) {
+      const error = mqttErrorOf(cause, this.url);
+      this.failed(error);
+      throw error;
+    }
+    this.connection = mine;
+    this.lastError = null;
+    this.upMs = timers.monotonicMs();
+    this.parts.log('info', 'broker-up', { url: this.url });
+    if (this.listener !== null) this.announce('here');
+    this.rest();
+  }
+
+  private onLost(error: LinkError | null): void {
+    this.connection = null;
+    this.cancelAnnounce?.();
+    this.echo?.cancel();
+    this.echo = null;
+    if (this.parts.timers.monotonicMs() - this.upMs >= STEADY_MS) this.failures = 0;
+    const why = error ?? new LinkError('LINK_RESET', `${this.url}: left`);
+    this.meeting.leave();
+    this.switchboard.lost(why);
+    this.failed(why);
+  }
+
+  private failed(error: LinkError): void {
+    this.lastError = error;
+    const level = this.failures > 0 ? 'debug' : error.code === 'LINK_DENIED' ? 'warn' : 'info';
+    this.parts.log(level, 'broker-down', { url: this.url, reason: error.message });
+    if (this.listener === null || this.cancelRetry !== null) return;
+    const { timers, random, settings } = this.parts;
+    const { backoffMinMs, backoffMaxMs } = settings;
+    const mostMs = Math.min(backoffMaxMs, backoffMinMs * 2 ** Math.min(this.failures, 30));
+    this.failures += 1;
+    const delayMs = mostMs * (0.5 + 0.5 * random.fraction());
+    this.cancelRetry = timers.after(delayMs, () => this.join());
+  }
+
+  /** Nobody needs the connection any more: says so and lets it go. */
+  private rest(): void {
+    if (this.listener !== null || this.waiting > 0 || !this.switchboard.isEmpty) return;
+    this.cancelRetry?.();
+    this.cancelRetry = null;
+    const { connection } = this;
+    if (connection === null) return;
+    this.say('gone', this.voice.worldTopic);
+    this.connection = null;
+    this.cancelAnnounce?.();
+    this.echo?.cancel();
+    this.echo = null;
+    this.meeting.leave();
+    this.resting = connection.close();
+  }
+
+  /** Says that we are here; from then on now and then, for those who did not hear it. */
+  private announce(kind: 'here' | 'answer'): void {
+    const { timers, random, settings } = this.parts;
+    this.say(kind, this.voice.worldTopic);
+    this.cancelAnnounce?.();
+    const delayMs = settings.mqttAnnounceMs * (0.75 + 0.5 * random.fraction());
+    this.cancelAnnounce = timers.after(delayMs, () => {
+      this.meeting.sweep();
+      this.announce('answer');
+    });
+  }
+
+  /** Asks the broker for a message of our own. */
+  private doubt(): void {
+    const { connection } = this;
+    if (connection === null || this.echo !== null) return;
+    const ownId = this.parts.random.bytes(LINK_ID_BYTES);
+    const cancel = this.parts.timers.after(this.parts.settings.mqttDoubtMs, () => {
+      connection.fail(new LinkError('LINK_TIMEOUT', `${this.url}: the broker delivers nothing`));
+    });
+    this.echo = { id: toHex(ownId), cancel };
+    this.say('echo', this.voice.ownTopic, { ownId, yourId: NO_LINK });
+  }
+
+  private say(kind: NoteKind, topic: string, ids?: NoteIds): void {
+    this.connection?.publish(topic, this.voice.seal(kind, topic, ids));
+  }
+
+  private onMessage(topic: string, payload: Uint8Array): void {
+    if (topic !== this.voice.worldTopic && this.switchboard.onPacket(payload)) return;
+    const note = this.voice.open(topic, payload);
+    if (note === null) return;
+    switch (note.kind) {
+      case 'here':
+      case 'answer':
+        this.meeting.here(note);
+        if (note.kind === 'here' && this.listener !== null && !this.voice.isOwn(note)) {
+          this.say('answer', this.voice.topicOf(toHex(note.inbox)));
+        }
+        return;
+      case 'gone':
+        this.meeting.gone(note);
+        return;
+      case 'echo':
+        if (this.echo?.id !== toHex(note.ownId)) return;
+        this.echo.cancel();
+        this.echo = null;
+        return;
+      default:
+        this.switchboard.onNote(note);
+    }
+  }
+}
