@@ -1,3 +1,6 @@
+import type { Link } from '../ports/link.ts';
+import type { Session } from '../ports/session.ts';
+
 /** How long one frame may keep what is urgent waiting on a slow wire, in milliseconds. */
 const FRAME_MS = 40;
 
@@ -21,4 +24,17 @@ export function frameBytesFor(bytesPerSecond: number): number {
   const slow = (bytesPerSecond * SLOWEST_MS) / 1_000;
   const least = Math.min(THRIFTY_BYTES, Math.max(FRAME_BYTES_MIN, slow));
   return Math.floor(Math.min(FRAME_BYTES_MAX, Math.max(least, quick)));
+}
+
+/** Plain bytes that a session puts into one frame of a link at most. */
+export function plainBytesMax(
+  link: Pick<Link, 'frameBytesMax' | 'bytesPerSecond'>,
+  session: Pick<Session, 'maxPlainBytes' | 'sealOverheadBytes'>,
+): number {
+  const { frameBytesMax, bytesPerSecond } = link;
+  const suits = bytesPerSecond === null ? frameBytesMax : frameBytesFor(bytesPerSecond);
+  return Math.min(
+    session.maxPlainBytes,
+    Math.min(frameBytesMax, suits) - session.sealOverheadBytes,
+  );
 }

@@ -3,6 +3,7 @@ import { type Link, LinkError, type LinkHandler } from '../ports/link.ts';
 import type { Session } from '../ports/session.ts';
 import type { LinkCounters } from './contract.ts';
 import { countMessage, countReceived, countSent, makeCounters } from './counters.ts';
+import { plainBytesMax } from './frame-size.ts';
 import { Inbox } from './inbox.ts';
 import { encodeMessage } from './message-writer.ts';
 import type { ByeReason, GreetingMessage, Lane, Message } from './messages.ts';
@@ -62,8 +63,7 @@ export class Wire implements LinkHandler {
     this.remote = at.link.remote;
     this.kind = at.link.kind;
     this.upSinceMs = parts.timers.wallMs();
-    const { maxPlainBytes, sealOverheadBytes } = at.session;
-    this.frameMax = Math.min(maxPlainBytes, at.link.frameBytesMax - sealOverheadBytes);
+    this.frameMax = plainBytesMax(at.link, at.session);
     this.counters = makeCounters();
     this.inbox = new Inbox(parts, this.counters, {
       owner: toHex32(at.session.peer.avatar),

@@ -128,7 +128,7 @@ describe('frames of a serial line', () => {
         damaged[1 + (place % (line.length - 2))]! ^= flip;
         expect(cut(damaged, [])).toEqual([]);
       }),
-      { numRuns: 2_000 },
+      { numRuns: 800 },
     );
   });
 
@@ -158,7 +158,7 @@ describe('frames of a serial line', () => {
     );
   });
 
-  it('of the greatest length come through, and noise without a zero is dropped, and counted', () => {
+  it('of the greatest length come through, and noise without a zero is counted', () => {
     const cutter = new SerialFrameCutter(checksum);
     const noise = new Uint8Array(1_000).fill(0x55);
     for (let turn = 0; turn < 20; turn++) expect(cutter.push(noise)).toEqual([]);

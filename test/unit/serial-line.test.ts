@@ -220,7 +220,7 @@ describe('two ends of a serial line', () => {
     drained(wire, pouring, wire.far);
   });
 
-  it('notice an end that is gone while it owes an answer, and one that is gone from an idle line', () => {
+  it('notice an end that is gone while it owes an answer, and one gone from an idle line', () => {
     const owing = met({ baud: 115_200 });
     owing.near.damage = owing.far.damage = () => new Uint8Array(0);
     owing.send(owing.near, frameOf(10, 1));
