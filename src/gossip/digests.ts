@@ -9,6 +9,9 @@ import type { Digest, GossipSource, GroupDigest } from './source.ts';
 /** Least time between two full digests to one peer, in milliseconds. */
 const FULL_MS = 1_000;
 
+/** Least time between two short digests for what was lost, in milliseconds. */
+const HURRY_MS = 500;
+
 /** Told again when this part of the longest silence has passed: beats come early. */
 const REFRESH_RATIO = 0.75;
 
@@ -121,6 +124,15 @@ export class Digests {
     const { digestMs } = this.parts.paceOf(peer);
     if (nowMs - exchange.toldShortMs >= REFRESH_RATIO * digestMs)
       this.tellShort(peer, exchange, nowMs);
+  }
+
+  /** Something of theirs was lost on its way: they hear soon where we stand. */
+  hurry(peer: AvatarId, nowMs: number): void {
+    const exchange = this.peers.get(peer);
+    if (exchange === undefined || exchange.owedMs !== null) return;
+    exchange.toldShort = null;
+    exchange.owedMs = Math.max(nowMs, exchange.toldShortMs + HURRY_MS);
+    this.parts.wake(exchange.owedMs);
   }
 
   onShort(peer: AvatarId, hash: Hex32, nowMs: number): void {

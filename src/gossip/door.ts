@@ -189,7 +189,8 @@ export class Door {
   private enter(link: Link, dialler: Dialler | null): void {
     const { sessions, timers, totals, settings } = this.parts;
     const initiator = dialler !== null;
-    const handshake = initiator ? sessions.initiate() : sessions.respond();
+    const carriage = link.isOrdered ? 'ordered' : 'loose';
+    const handshake = initiator ? sessions.initiate(carriage) : sessions.respond(carriage);
     const parts = {
       timers,
       totals,

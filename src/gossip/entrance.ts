@@ -2,6 +2,7 @@ import type { Timers } from '../ports/clock.ts';
 import { type Link, LinkError, type LinkHandler } from '../ports/link.ts';
 import type { HandshakeStep, Session, SessionHandshake } from '../ports/session.ts';
 import { countReceived, countSent, type Totals } from './counters.ts';
+import { HandshakeRepeats } from './handshake-repeats.ts';
 import type { ByeReason } from './messages.ts';
 import type { Wire } from './wire.ts';
 
@@ -24,6 +25,8 @@ export class Entrance implements LinkHandler {
   readonly initiator: boolean;
   private readonly parts: EntranceParts;
   private readonly handshake: SessionHandshake;
+  /** Where frames may be lost. */
+  private readonly repeats: HandshakeRepeats | null;
   private wire: Wire | null = null;
   private reason: string | null = null;
   private isOver = false;
@@ -34,6 +37,9 @@ export class Entrance implements LinkHandler {
     this.link = link;
     this.handshake = handshake;
     this.initiator = initiator;
+    this.repeats = link.isOrdered
+      ? null
+      : new HandshakeRepeats(parts.timers, initiator, (frame) => this.write(frame));
     this.cancelTimeout = parts.timers.after(parts.handshakeMs, () => {
       this.refuse('handshake-timeout', 'LINK_TIMEOUT');
     });
@@ -45,13 +51,14 @@ export class Entrance implements LinkHandler {
 
   start(): void {
     this.link.handle(this);
-    for (const frame of this.handshake.start()) this.write(frame);
+    this.say(null, this.handshake.start());
   }
 
   /** The wire was greeted: no stranger any more. */
   pass(): void {
     this.isOver = true;
     this.cancelTimeout();
+    this.repeats?.stop();
   }
 
   /** Ends the link without a word to a stranger. */
@@ -70,12 +77,13 @@ export class Entrance implements LinkHandler {
   }
 
   onFrame(frame: Uint8Array): void {
+    if (this.repeats?.isRepeat(frame) === true) return;
     if (this.wire !== null) {
       this.wire.onFrame(frame);
       return;
     }
     countReceived(this.parts.totals, frame);
-    this.step(this.handshake.receive(frame));
+    this.step(frame, this.handshake.receive(frame));
   }
 
   onDrain(): void {
@@ -84,6 +92,7 @@ export class Entrance implements LinkHandler {
 
   onClose(error: LinkError | null): void {
     this.cancelTimeout();
+    this.repeats?.stop();
     const isRefused = !this.isOver;
     this.isOver = true;
     this.wire?.onClose(error);
@@ -91,14 +100,19 @@ export class Entrance implements LinkHandler {
     this.parts.onClosed(this, reason, isRefused);
   }
 
-  private step(step: HandshakeStep): void {
+  private step(frame: Uint8Array, step: HandshakeStep): void {
     if (step.kind === 'refused') {
       this.refuse(step.reason, 'LINK_RESET');
       return;
     }
     if (step.kind === 'ignored') return;
-    for (const frame of step.send) this.write(frame);
+    this.say(frame, step.send);
     if (step.kind === 'open') this.wire = this.parts.onSession(this, step.session);
+  }
+
+  private say(heard: Uint8Array | null, frames: readonly Uint8Array[]): void {
+    for (const frame of frames) this.write(frame);
+    this.repeats?.moved(heard, frames);
   }
 
   private write(frame: Uint8Array): void {

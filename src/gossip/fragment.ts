@@ -40,6 +40,14 @@ export interface Tenant {
   readonly onEvicted: () => void;
 }
 
+/** Who holds unfinished messages of one link. */
+export interface Occupant {
+  readonly owner: string;
+  readonly heldBytes: number;
+  /** Others need the room. */
+  evict(): void;
+}
+
 /**
  * Room for the unfinished messages of all peers together. When it is full, whoever holds the most
  * on all its links gives way to one that holds less: nobody can keep the others out.
@@ -47,7 +55,7 @@ export interface Tenant {
 export class AssemblyRoom {
   private bytes = 0;
   private readonly bytesMax: number;
-  private readonly holders = new Set<Assembly>();
+  private readonly holders = new Set<Occupant>();
 
   constructor(bytesMax: number) {
     this.bytesMax = bytesMax;
@@ -57,7 +65,7 @@ export class AssemblyRoom {
     return this.bytes;
   }
 
-  claim(by: Assembly, bytes: number): boolean {
+  claim(by: Occupant, bytes: number): boolean {
     while (this.bytes + bytes > this.bytesMax) {
       const greediest = this.greediest();
       if (greediest === null || this.heldBy(greediest) <= this.heldBy(by) + bytes) return false;
@@ -68,14 +76,14 @@ export class AssemblyRoom {
     return true;
   }
 
-  release(by: Assembly, bytes: number): void {
+  release(by: Occupant, bytes: number): void {
     this.bytes -= bytes;
     if (by.heldBytes === bytes) this.holders.delete(by);
   }
 
   /** The fullest of the links of whoever holds the most. */
-  private greediest(): Assembly | null {
-    let most: Assembly | null = null;
+  private greediest(): Occupant | null {
+    let most: Occupant | null = null;
     for (const each of this.holders) {
       const more = most === null ? 1 : this.heldBy(each) - this.heldBy(most);
       if (more > 0 || (more === 0 && each.heldBytes > most!.heldBytes)) most = each;
@@ -83,7 +91,7 @@ export class AssemblyRoom {
     return most;
   }
 
-  private heldBy({ owner }: Assembly): number {
+  private heldBy({ owner }: Occupant): number {
     let bytes = 0;
     for (const each of this.holders) if (each.owner === owner) bytes += each.heldBytes;
     return bytes;
@@ -138,7 +146,7 @@ class Unfinished {
 }
 
 /** Puts the messages of one peer together again. */
-export class Assembly {
+export class Assembly implements Occupant {
   /** Whose link it is. */
   readonly owner: string;
   private readonly onEvicted: () => void;

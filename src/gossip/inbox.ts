@@ -2,26 +2,21 @@ import type { HashFunction } from '../model/bytes.ts';
 import { accept, refuse, type Verdict } from '../model/verdict.ts';
 import type { LinkCounters } from './contract.ts';
 import { countMessage } from './counters.ts';
-import { Assembly, type AssemblyRoom, type FragmentRefusal, type Tenant } from './fragment.ts';
+import type { FragmentRefusal } from './fragment.ts';
+import type { Incoming } from './framing.ts';
 import { decodeMessage } from './message-reader.ts';
 import type { Message } from './messages.ts';
 
-export interface InboxParts {
-  readonly hash: HashFunction;
-  /** Shared by all links. */
-  readonly room: AssemblyRoom;
-}
-
 /** Turns what the frames of one link hold into messages. */
 export class Inbox {
-  private readonly parts: InboxParts;
+  private readonly hash: HashFunction;
   private readonly counters: LinkCounters;
-  private readonly assembly: Assembly;
+  private readonly assembly: Incoming;
 
-  constructor(parts: InboxParts, counters: LinkCounters, tenant: Tenant) {
-    this.parts = parts;
+  constructor(parts: { readonly hash: HashFunction }, counters: LinkCounters, assembly: Incoming) {
+    this.hash = parts.hash;
     this.counters = counters;
-    this.assembly = new Assembly(parts.room, tenant);
+    this.assembly = assembly;
   }
 
   /**
@@ -33,7 +28,7 @@ export class Inbox {
     if (!parts.ok) return parts;
     const messages: Message[] = [];
     for (const bytes of parts.value) {
-      const read = decodeMessage(this.parts.hash, bytes);
+      const read = decodeMessage(this.hash, bytes);
       if (!read.ok) return refuse(read.reason, read.detail);
       countMessage(this.counters.messagesReceived, read.value?.name ?? 'unknown');
       if (read.value !== null) messages.push(read.value.message);

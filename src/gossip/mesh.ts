@@ -170,6 +170,7 @@ export class Mesh implements Gossip {
       onProgress: (peer, bytes) => this.reconciling.progress(peer, bytes),
       onRoom: (peer) => this.reconciling.fill(peer),
       onBeat: (peer) => this.reconciling.refresh(peer),
+      onLoss: (peer) => this.reconciling.hurry(peer),
       onOwnAvatar: (remote, self) => {
         this.handler.onPeer({ kind: 'own-avatar-seen', remote, self });
       },

@@ -53,6 +53,9 @@ export type OutboxPace = Pick<
   'smallBytes' | 'smallWaitingBytes' | 'bulkQueueBytesMax' | 'urgentNewsBytesMax'
 >;
 
+/** A Block that nobody asked for is `offered` where the link may lose it. */
+export type Way = Lane | 'offered';
+
 /** What waits to be sent to one peer, and how it is put into frames. */
 export class Outbox {
   private readonly pace: OutboxPace;
@@ -90,8 +93,8 @@ export class Outbox {
     return bulkBytes === 0 && isSmall ? 'urgent' : 'bulk';
   }
 
-  push(lane: Lane, message: Uint8Array): void {
-    this.lanes[lane].push(message);
+  push(way: Way, message: Uint8Array): void {
+    this.lanes[way === 'offered' ? 'bulk' : way].push(message);
   }
 
   /** Gives up what waits in a lane, for another link to carry. @param whole see `Queue.take` */

@@ -51,6 +51,7 @@ export interface PeersParts {
   readonly onProgress: (peer: Peer, bytes: number) => void;
   readonly onRoom: (peer: Peer) => void;
   readonly onBeat: (peer: Peer) => void;
+  readonly onLoss: (peer: Peer) => void;
   readonly onOwnAvatar: (remote: string, isSelf: boolean) => void;
 }
 
@@ -155,6 +156,11 @@ export class Peers implements WireHandler {
   onBeat(wire: Wire): void {
     const peer = this.peerOn(wire);
     if (peer !== null) this.parts.onBeat(peer);
+  }
+
+  onLoss(wire: Wire): void {
+    const peer = this.peerOn(wire);
+    if (peer !== null) this.parts.onLoss(peer);
   }
 
   onLeave(wire: Wire, reason: string): void {

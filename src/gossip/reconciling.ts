@@ -108,6 +108,11 @@ export class Reconciling {
     this.wanted.progress(avatar, this.nowMs());
   }
 
+  /** Something that the peer sent was lost. */
+  hurry({ avatar }: Peer): void {
+    this.digests.hurry(avatar, this.nowMs());
+  }
+
   pause(): void {
     this.ranges.pause(this.nowMs());
     this.wanted.pause();

@@ -4,7 +4,6 @@ import type { Totals } from './counters.ts';
 import type { AssemblyRoom } from './fragment.ts';
 import type { Message } from './messages.ts';
 import type { GossipSettings } from './settings.ts';
-import type { Wire } from './wire.ts';
 
 /** What all wires of a mesh share. */
 export interface WireParts {
@@ -19,7 +18,8 @@ export interface WireParts {
   readonly totals: Totals;
 }
 
-export interface WireHandler {
+/** What is heard of a wire; generic so that this file need not know what that is. */
+export interface WireHandlerOf<Wire> {
   /** What one frame brought, in order. */
   onMessages(wire: Wire, messages: readonly Message[]): void;
   /** A part of an answer came, so many bytes: whoever sends is not silent. */
@@ -30,6 +30,8 @@ export interface WireHandler {
   onBeat(wire: Wire): void;
   /** It is written to no more: whatever follows has to take another way. Once. */
   onLeave(wire: Wire, reason: string): void;
+  /** Something was lost here that is not sent again: it has to be found and asked for. */
+  onLoss(wire: Wire): void;
   /** Last word. */
   onEnd(wire: Wire): void;
 }

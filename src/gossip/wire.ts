@@ -4,16 +4,19 @@ import type { Session } from '../ports/session.ts';
 import type { LinkCounters } from './contract.ts';
 import { countMessage, countReceived, countSent, makeCounters } from './counters.ts';
 import { plainBytesMax } from './frame-size.ts';
+import type { Outgoing } from './framing.ts';
 import { Inbox } from './inbox.ts';
+import { makeFraming } from './make-framing.ts';
 import { encodeMessage } from './message-writer.ts';
 import type { ByeReason, GreetingMessage, Lane, Message } from './messages.ts';
 import { isNews, MESSAGE_NAMES } from './messages.ts';
-import { Outbox } from './outbox.ts';
+import type { Way } from './outbox.ts';
 import { type Pace, paceOf } from './pace.ts';
 import { Pulse } from './pulse.ts';
-import type { WireHandler, WireParts } from './wire-parts.ts';
+import type { WireHandlerOf, WireParts } from './wire-parts.ts';
 
-export type { WireHandler, WireParts } from './wire-parts.ts';
+export type { WireParts } from './wire-parts.ts';
+export type WireHandler = WireHandlerOf<Wire>;
 
 /** After so many frames others have their turn. */
 const FRAMES_PER_FLUSH = 16;
@@ -36,7 +39,7 @@ export class Wire implements LinkHandler {
   private readonly parts: WireParts;
   private readonly link: Link;
   private readonly handler: WireHandler;
-  private readonly outbox: Outbox;
+  private readonly outbox: Outgoing;
   private readonly inbox: Inbox;
   private readonly pulse: Pulse;
   private readonly frameMax: number;
@@ -65,13 +68,21 @@ export class Wire implements LinkHandler {
     this.upSinceMs = parts.timers.wallMs();
     this.frameMax = plainBytesMax(at.link, at.session);
     this.counters = makeCounters();
-    this.inbox = new Inbox(parts, this.counters, {
-      owner: toHex32(at.session.peer.avatar),
-      onEvicted: () => this.end('assembly-full', 'LINK_FRAME_BROKEN'),
-    });
     this.pace = paceOf(parts.settings, at.link);
-    this.outbox = new Outbox(this.pace);
-    const { timers, random } = parts;
+    const { timers, random, room } = parts;
+    const { outgoing, incoming } = makeFraming(at.link, {
+      timers,
+      room,
+      pace: this.pace,
+      tenant: {
+        owner: toHex32(at.session.peer.avatar),
+        onEvicted: () => this.end('assembly-full', 'LINK_FRAME_BROKEN'),
+      },
+      wake: () => this.flushSoon(),
+      onLoss: () => this.handler.onLoss(this),
+    });
+    this.outbox = outgoing;
+    this.inbox = new Inbox(parts, this.counters, incoming);
     this.pulse = new Pulse(
       { timers, random, pace: this.pace },
       {
@@ -121,25 +132,25 @@ export class Wire implements LinkHandler {
   }
 
   /** What is urgent beyond the bound ends the link: a peer that takes no votes is no peer. */
-  sendEncoded(lane: Lane, bytes: Uint8Array): void {
+  sendEncoded(way: Way, bytes: Uint8Array): void {
     if (!this.isOpen) return;
-    if (lane === 'urgent') {
+    if (way === 'urgent') {
       const waiting = this.outbox.urgentBytes + bytes.length;
       if (waiting > this.parts.settings.urgentQueueBytesMax) {
         this.end('queue-full', 'LINK_RESET');
         return;
       }
     }
-    this.outbox.push(lane, bytes);
+    this.outbox.push(way, bytes);
     countMessage(this.counters.messagesSent, MESSAGE_NAMES[bytes[0] ?? 0]);
     this.flushSoon();
   }
 
   /** Sends an item nobody asked for, unless the queue is full; anti-entropy brings it then. */
   offer(bytes: Uint8Array): void {
-    const lane = this.outbox.laneFor(bytes);
-    if (lane === null) this.counters.dropped += 1;
-    else this.sendEncoded(lane, bytes);
+    const way = this.outbox.laneFor(bytes);
+    if (way === null) this.counters.dropped += 1;
+    else this.sendEncoded(way, bytes);
   }
 
   /**
@@ -194,12 +205,14 @@ export class Wire implements LinkHandler {
     if (this.isEnded) return;
     countReceived(this.counters, frame);
     countReceived(this.parts.totals, frame);
-    this.pulse.heard();
     const opened = this.session.open(frame);
     if (!opened.ok) {
-      this.end(opened.reason, 'LINK_FRAME_BROKEN');
+      // Over a loose link it may be late, or from anybody.
+      if (this.link.isOrdered) this.end(opened.reason, 'LINK_FRAME_BROKEN');
       return;
     }
+    this.pulse.heard();
+    this.link.vouch?.();
     const { buffer, byteOffset, byteLength } = opened.plain;
     const messages = this.read(new Uint8Array(buffer, byteOffset, byteLength));
     if (messages.length > 0) this.handler.onMessages(this, messages);

@@ -42,6 +42,12 @@ export interface Link {
   resume(): void;
 
   /**
+   * The frame being handed over is authentic: where the other end's address may change, it is now
+   * where this frame came from. Only links of datagrams have it.
+   */
+  vouch?(): void;
+
+  /**
    * Ends the link; `onClose` follows exactly once, whoever closed, and no frame before it. Without
    * a reason the queued frames still leave, if the wire takes them soon; with one they do not.
    */

@@ -1,4 +1,5 @@
 import type {
+  Carriage,
   HandshakeStep,
   OpenedFrame,
   Session,
@@ -15,10 +16,12 @@ class PlainSession implements Session {
   readonly handshakeHash = new Uint8Array(32);
   readonly sealOverheadBytes = OVERHEAD;
   readonly maxPlainBytes = 65_535 - OVERHEAD;
+  private readonly carriage: Carriage;
   private sent = 0;
-  private received = 0;
+  private readonly received = new Set<number>();
 
-  constructor(avatar: Uint8Array) {
+  constructor(avatar: Uint8Array, carriage: Carriage = 'ordered') {
+    this.carriage = carriage;
     this.peer = { avatar, sessionStatic: new Uint8Array(32), hello: new Uint8Array(0) };
   }
 
@@ -34,8 +37,9 @@ class PlainSession implements Session {
   open(frame: Uint8Array): OpenedFrame {
     if (frame.length < OVERHEAD) return { ok: false, reason: 'frame-truncated' };
     const number = new DataView(frame.buffer, frame.byteOffset).getUint32(0);
-    if (number !== this.received) return { ok: false, reason: 'frame-forged' };
-    this.received += 1;
+    const isDue = this.carriage === 'loose' || number === this.received.size;
+    if (!isDue || this.received.has(number)) return { ok: false, reason: 'frame-forged' };
+    this.received.add(number);
     return { ok: true, plain: frame.slice(OVERHEAD) };
   }
 }
@@ -44,11 +48,17 @@ class PlainHandshake implements SessionHandshake {
   private readonly avatar: Uint8Array;
   private readonly world: number;
   private readonly isInitiator: boolean;
+  private readonly carriage: Carriage;
 
-  constructor(avatar: Uint8Array, world: number, isInitiator: boolean) {
+  constructor(
+    { avatar, world }: { readonly avatar: Uint8Array; readonly world: number },
+    isInitiator: boolean,
+    carriage: Carriage = 'ordered',
+  ) {
     this.avatar = avatar;
     this.world = world;
     this.isInitiator = isInitiator;
+    this.carriage = carriage;
   }
 
   start(): Uint8Array[] {
@@ -56,10 +66,11 @@ class PlainHandshake implements SessionHandshake {
   }
 
   receive(frame: Uint8Array): HandshakeStep {
-    if (frame.length !== 33) return { kind: 'refused', reason: 'handshake-forged' };
-    if (frame[0] !== this.world) return { kind: 'refused', reason: 'handshake-stranger' };
+    const kind = this.carriage === 'loose' ? 'ignored' : 'refused';
+    if (frame.length !== 33) return { kind, reason: 'handshake-forged' };
+    if (frame[0] !== this.world) return { kind, reason: 'handshake-stranger' };
     const send = this.isInitiator ? [] : [this.word()];
-    return { kind: 'open', send, session: new PlainSession(frame.slice(1)) };
+    return { kind: 'open', send, session: new PlainSession(frame.slice(1), this.carriage) };
   }
 
   private word(): Uint8Array {
@@ -69,20 +80,20 @@ class PlainHandshake implements SessionHandshake {
 
 /** Sessions between those that name the same World by a number. */
 export class PlainSessions implements SessionFactory {
-  private readonly avatar: Uint8Array;
-  private readonly world: number;
+  readonly avatar: Uint8Array;
+  readonly world: number;
 
   constructor(avatar: Uint8Array, world = 1) {
     this.avatar = avatar;
     this.world = world;
   }
 
-  initiate(): SessionHandshake {
-    return new PlainHandshake(this.avatar, this.world, true);
+  initiate(carriage?: Carriage): SessionHandshake {
+    return new PlainHandshake(this, true, carriage);
   }
 
-  respond(): SessionHandshake {
-    return new PlainHandshake(this.avatar, this.world, false);
+  respond(carriage?: Carriage): SessionHandshake {
+    return new PlainHandshake(this, false, carriage);
   }
 }
 

@@ -1,0 +1,37 @@
+import type { Verdict } from '../model/verdict.ts';
+import type { Timers } from '../ports/clock.ts';
+import type { AssemblyRoom, FragmentRefusal, Tenant } from './fragment.ts';
+import type { Lane } from './messages.ts';
+import type { OutboxPace, Way } from './outbox.ts';
+
+/** What waits to be sent over one link, and how it is put into frames. */
+export interface Outgoing {
+  readonly urgentBytes: number;
+  readonly bulkBytes: number;
+  /** How an item goes that nobody asked for; null where its queue is full. */
+  laneFor(item: Uint8Array): Way | null;
+  push(way: Way, message: Uint8Array): void;
+  /** Gives up what waits in a lane. @param whole Also what has begun to leave. */
+  take(lane: Lane, whole: boolean): Uint8Array[];
+  /** @returns the bytes used; 0 when nothing is to be sent now. */
+  fill(frame: Uint8Array): number;
+}
+
+/** Puts the messages of one peer together again. */
+export interface Incoming {
+  /** @returns the messages that the frame completes, or why the link must end. */
+  read(frame: Uint8Array): Verdict<Uint8Array[], FragmentRefusal>;
+  /** Gives back the room that unfinished messages take. */
+  drop(): void;
+}
+
+export interface FramingParts {
+  readonly timers: Timers;
+  readonly room: AssemblyRoom;
+  readonly tenant: Tenant;
+  readonly pace: OutboxPace;
+  /** There is something to send, though nothing was pushed. */
+  readonly wake: () => void;
+  /** Something was lost that is not sent again. */
+  readonly onLoss: () => void;
+}
