@@ -21,12 +21,21 @@ export function deriveDismissal(
   if (finalized === null) return dismissalOfPredecessor(group, metablock);
   if (metablock.id === finalized.metablock) return null;
   if (isBelowFinalized(metablock.generation, group.finalizedGeneration)) {
-    return isBelowFinalized(metablock.generation, group.recentFinal.floor) ? 'old' : 'rival';
+    return oldOrRival(group, metablock);
   }
   const before = predecessorIn(metablock, group.sync.id) ?? null;
   if (before === null) return 'rival';
   if (before !== finalized.metablock && isRecent(group.recentFinal, before)) return 'rival';
   return dismissalOfPredecessor(group, metablock);
+}
+
+/**
+ * What is final itself, or lies below all that is remembered, is no rival: after a cut the chain
+ * that leads up to it may still come.
+ */
+function oldOrRival(group: GroupState, { id, generation }: Metablock): 'old' | 'rival' {
+  if (isRecent(group.recentFinal, id)) return 'old';
+  return isBelowFinalized(generation, group.recentFinal.floor) ? 'old' : 'rival';
 }
 
 function dismissalOfPredecessor(
@@ -59,7 +68,7 @@ export function dismiss(work: Work, group: GroupState, dismissed: Dismissed): vo
     }
     for (const waiting of group.held.values()) {
       if (predecessorIn(waiting.metablock, group.sync.id) !== metablock.id) continue;
-      const below = kind === 'malformed' ? 'malformed' : 'rival';
+      const below = kind === 'malformed' ? 'malformed' : oldOrRival(group, waiting.metablock);
       queue.push({ kind: below, metablock: waiting.metablock, certificates: [] });
     }
     checkFork(work, group, metablock.id);

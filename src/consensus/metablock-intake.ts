@@ -148,7 +148,7 @@ function gatherBlocks(
       continue;
     }
     const owner = groupOfBlock(work, metablock, id);
-    if (owner === undefined) missing.add(id);
+    if (owner === undefined || isYetToCome(work, group, id)) missing.add(id);
     // A Block of this group that is final cannot be so twice; and every Block's group is named.
     else if (owner === group.sync.id) isSound = false;
     else if (predecessorIn(metablock, owner) === undefined) isSound = false;
@@ -160,7 +160,14 @@ function groupOfBlock(work: Work, metablock: Metablock, block: BlockId): GroupId
   for (const { group } of metablock.predecessors) {
     if (work.peek(group)?.blocks.byId.has(block) === true) return group;
   }
-  return work.foreignGroupOf(block);
+  return work.foreignBlock(block)?.group;
+}
+
+/** Did a Block of this group come before the group was known, and has to come again? */
+function isYetToCome(work: Work, group: GroupState, id: BlockId): boolean {
+  const block = work.foreignBlock(id);
+  if (block?.group !== group.sync.id || group.finalized?.handOver != null) return false;
+  return block.sequence > (group.finalized?.issuers.get(block.issuer)?.sequence ?? 0);
 }
 
 /** Lets a well-formed Metablock into the tree, with the votes that were held for it. */

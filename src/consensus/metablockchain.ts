@@ -23,7 +23,6 @@ import { type ConsensusState, Work } from './work.ts';
 
 export type { ConsensusContext } from './context.ts';
 export { describe, type GroupDescription } from './description.ts';
-export { isBeyond } from './installation.ts';
 export { type Naming, namingOf } from './naming.ts';
 export { restore } from './restoration.ts';
 export { DEFAULT_SETTINGS } from './settings.ts';
@@ -142,8 +141,8 @@ function observeBlock(work: Work, block: Block, held: boolean): void {
 
 /** A Block of a group that is not known, or one that is final: only whose it is can matter. */
 function observeForeignBlock(work: Work, block: Block): void {
-  if (work.foreignGroupOf(block.id) !== undefined) return;
-  work.rememberForeign(block.id, block.group);
+  if (work.foreignBlock(block.id) !== undefined) return;
+  work.rememberForeign(block);
   placeElsewhere(work, block);
   const own = work.open(block.group);
   if (own !== undefined) placeWaitingFor(work, own, block.id);

@@ -142,7 +142,7 @@ function rememberFinal(work: Work, group: GroupState, node: Node): void {
   group.recentFinal = withRecent(group.recentFinal, id, { generation, max });
   // Another group of the same Metablock may still have to know whose these Blocks were.
   if (node.metablock.predecessors.length < 2) return;
-  for (const block of node.blocks) work.rememberForeign(block.id, group.sync.id);
+  for (const block of node.blocks) work.rememberForeign(block);
 }
 
 /** Forgets what lies below the new finalized head, and what is its rival. */

@@ -76,7 +76,7 @@ function restoreHead(
 function restoreBlocks(work: Work, durable: DurableState): void {
   for (const { block, held } of durable.blocks) {
     const group = work.open(block.group);
-    if (group === undefined) work.rememberForeign(block.id, block.group);
+    if (group === undefined) work.rememberForeign(block);
     else if (group.finalized?.handOver == null)
       group.blocks = withBlock(group.blocks, { block, held, atMs: work.nowMs });
   }

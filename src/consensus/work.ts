@@ -1,4 +1,4 @@
-import type { BlockId } from '../model/block.ts';
+import type { Block, BlockId } from '../model/block.ts';
 import { compareText } from '../model/bytes.ts';
 import type { Certificate, CertificateEntry } from '../model/certificate.ts';
 import {
@@ -21,8 +21,8 @@ import { CONSENSUS_LIMITS } from './settings.ts';
 /** Everything the Metablockchain knows in memory. A value: steps make new ones. */
 export interface ConsensusState {
   readonly groups: IdMap<Readonly<GroupState>>;
-  /** The groups of Blocks that are final, or of groups that are not known here. */
-  readonly foreignBlocks: RecentMap<GroupId>;
+  /** Whose Blocks are that are final, or came while their group was not known here. */
+  readonly foreignBlocks: RecentMap<ForeignBlock>;
   /** The deadlines of the groups that have one: something is open there, held or missing. */
   readonly deadlines: ReadonlyMap<GroupId, number>;
   readonly deadlineMs: number | null;
@@ -41,6 +41,9 @@ export const EMPTY_STATE: ConsensusState = {
   undone: [],
 };
 
+/** What is remembered of a Block that stands in no window. */
+export type ForeignBlock = Pick<Block, 'group' | 'issuer' | 'sequence'>;
+
 /** The own vote for one Metablock, gathered over the groups that it touches. */
 interface OwnVote {
   readonly metablock: Metablock;
@@ -54,7 +57,7 @@ export class Work {
   linkRoundTripMs: number | null;
   private readonly base: ConsensusState;
   private readonly opened = new Map<GroupId, GroupState>();
-  private foreign: RecentMap<GroupId>;
+  private foreign: RecentMap<ForeignBlock>;
   private readonly stores: ConsensusEffect[] = [];
   private readonly sends: ConsensusEffect[] = [];
   private readonly remarks: ConsensusEffect[] = [];
@@ -104,12 +107,12 @@ export class Work {
     return new GroupChain(group, this.context.conflicts);
   }
 
-  foreignGroupOf(block: BlockId): GroupId | undefined {
+  foreignBlock(block: BlockId): ForeignBlock | undefined {
     return this.foreign.get(block);
   }
 
-  rememberForeign(block: BlockId, group: GroupId): void {
-    this.foreign = this.foreign.set(block, group);
+  rememberForeign({ id, group, issuer, sequence }: Block): void {
+    this.foreign = this.foreign.set(id, { group, issuer, sequence });
   }
 
   store(effect: ConsensusEffect): void {

@@ -1,5 +1,5 @@
+import { type CutStanding, isCutLevel, judgeCut } from '../consensus/cut-judgement.ts';
 import type { ConsensusEvent, FinalizedHead } from '../consensus/events.ts';
-import { isBeyond } from '../consensus/metablockchain.ts';
 import type { Delivery, GossipItem } from '../gossip/item.ts';
 import { toHex32 } from '../model/bytes.ts';
 import {
@@ -9,7 +9,6 @@ import {
   encodeCut,
   isSameStatement,
   sealCut,
-  signersOf,
 } from '../model/cut.ts';
 import { deriveQuorum, type SyncGroup } from '../model/sync-group.ts';
 import type { Core } from './core.ts';
@@ -52,7 +51,7 @@ export class Cutting {
   onFinal(turn: Turn, group: SyncGroup, chain: Pick<CutBody, 'level' | 'metablock'> | null): void {
     const { store } = this.core;
     if (this.isBuiltIn(group)) return;
-    if (chain !== null && (chain.level + 1) % CUT_INTERVAL !== 0) return;
+    if (chain !== null && !isCutLevel(chain.level)) return;
     const tips = store.finalFrontier(group.id);
     if (chain === null && (tips[0]?.sequence ?? 0) % CUT_INTERVAL !== 0) return;
     // What ended the group, and what lies around it, stays for whoever asks how it went on.
@@ -74,20 +73,36 @@ export class Cutting {
     const { cut, metablock } = item;
     const group = turn.registry.group(cut.group);
     if (group === undefined || this.isBuiltIn(group)) return KNOWN;
-    if ((cut.metablock === null) !== (group.owners.length === 1)) return KNOWN;
+    const { store, verifier } = this.core;
     const isReached = this.isReached(group, cut);
-    const place = isReached ? this.core.store.cuts.cutPlace(cut.group, cut.lastSequence) : null;
-    if (isReached && place === null) return KNOWN;
-    const fresh = place === null ? cut : this.withoutKnown(cut);
-    if (fresh === null) return KNOWN;
-    const signers = signersOf(fresh, group.owners, (...args) => this.core.verifier.verify(...args));
-    if (signers.length < fresh.signatures.length) return { kind: 'refused', reason: 'cut-forged' };
-    if (place !== null) return this.add(turn, fresh, place);
-    const isOffer = delivery.answer && (metablock !== null || cut.metablock === null);
-    const quorum = deriveQuorum(group.owners.length, group.quorumPolicy);
-    if (isOffer && signers.length >= quorum) return this.install(turn, group, item);
-    this.keepAhead(fresh);
-    return { kind: 'accepted' };
+    const standing: CutStanding = {
+      group,
+      quorum: deriveQuorum(group.owners.length, group.quorumPolicy),
+      isReached,
+      place: isReached ? store.cuts.cutPlace(cut.group, cut.lastSequence) : null,
+      signed: (store.cuts.cutAt(cut.group, cut.lastSequence)?.signatures ?? []).map(
+        ({ owner }) => owner,
+      ),
+      state: turn.consensus.groups.get(group.id),
+    };
+    const offer = { cut, metablock, isAnswer: delivery.answer };
+    const judgement = judgeCut((...signed) => verifier.verify(...signed), standing, offer);
+    switch (judgement.kind) {
+      case 'known':
+        return KNOWN;
+      case 'forged':
+        return { kind: 'refused', reason: 'cut-forged' };
+      case 'signed':
+        store.cuts.signCut(judgement.cut);
+        return { kind: 'accepted' };
+      case 'false':
+        return this.refuseFalse(turn, judgement.cut, judgement.place);
+      case 'beginning':
+        return this.install(turn, group, { item, head: judgement.head });
+      default:
+        this.keepAhead(judgement.cut);
+        return { kind: 'accepted' };
+    }
   }
 
   private isBuiltIn(group: SyncGroup): boolean {
@@ -101,18 +116,8 @@ export class Cutting {
     return cut.level <= (store.finalizedHead(group.id)?.level ?? -1);
   }
 
-  private withoutKnown(cut: Cut): Cut | null {
-    const known = this.core.store.cuts.cutAt(cut.group, cut.lastSequence)?.signatures ?? [];
-    const fresh = cut.signatures.filter(({ owner }) => !known.some((each) => each.owner === owner));
-    return fresh.length === 0 ? null : sealCut(cut, fresh);
-  }
-
-  private add(turn: Turn, cut: Cut, place: CutBody): CutOutcome {
+  private refuseFalse(turn: Turn, cut: Cut, place: CutBody): CutOutcome {
     const { store, hash, log } = this.core;
-    if (isSameStatement(cut, place)) {
-      store.cuts.signCut(cut);
-      return { kind: 'accepted' };
-    }
     const [first] = cut.signatures;
     store.putEvidence({
       id: toHex32(hash(cut.bytes)),
@@ -151,13 +156,13 @@ export class Cutting {
     }
   }
 
-  private install(turn: Turn, group: SyncGroup, { cut, metablock }: CutItem): CutOutcome {
+  private install(
+    turn: Turn,
+    group: SyncGroup,
+    { item, head }: { readonly item: CutItem; readonly head: FinalizedHead | null },
+  ): CutOutcome {
+    const { cut, metablock } = item;
     const { store, self, log } = this.core;
-    const head = headOf(cut);
-    if (head !== null) {
-      const state = turn.consensus.groups.get(group.id);
-      if (state === undefined || !isBeyond(state, head)) return KNOWN;
-    }
     const own = cut.tips.find(({ issuer }) => issuer === self);
     if (own !== undefined) {
       const [there] = store.blocks(group.id, self, own.sequence, 1);
@@ -190,12 +195,4 @@ export class Cutting {
       turn.finalized.push({ group: group.id, block: id, issuer, entryCount });
     }
   }
-}
-
-function headOf(cut: Cut): FinalizedHead | null {
-  if (cut.metablock === null) return null;
-  const issuers = new Map(
-    cut.tips.map(({ issuer, sequence, block }) => [issuer, { sequence, block }] as const),
-  );
-  return { group: cut.group, metablock: cut.metablock, level: cut.level, issuers, handOver: null };
 }

@@ -1,6 +1,7 @@
-import { type Block, type BlockId, signedBytesOf } from '../../src/model/block.ts';
+import { type Block, type BlockId, isHandOver, signedBytesOf } from '../../src/model/block.ts';
 import { fromHex } from '../../src/model/bytes.ts';
 import type { CausalSequence } from '../../src/model/numbers.ts';
+import { blockMessage } from './exchange.ts';
 import { keyedVerifier } from './keyed-signer.ts';
 import type { Message } from './message.ts';
 import type { SimNode } from './node.ts';
@@ -9,13 +10,20 @@ import type { SimNode } from './node.ts';
 const EARLY_MAX = 256;
 const WANTED_MAX = 4096;
 
+/** A Block as it came; of a hand-over Block the payload too, where it is held. */
+interface Came {
+  readonly block: Block;
+  readonly held: boolean;
+  readonly payload?: Uint8Array;
+}
+
 /**
  * A small Block Stack: each Causal Group in its order. Where one forks, the first branch to come is
  * stacked; of the others what the core asks for, and a proof of the fork travels to all.
  */
 export class BlockStack {
   private readonly node: SimNode;
-  private readonly early = new Map<string, { readonly block: Block; readonly held: boolean }>();
+  private readonly early = new Map<string, Came>();
   private readonly wanted = new Set<BlockId>();
 
   constructor(node: SimNode) {
@@ -33,10 +41,8 @@ export class BlockStack {
     for (const id of blocks) this.wanted.add(id);
   }
 
-  observe(
-    { block, held }: { readonly block: Block; readonly held: boolean },
-    from: SimNode | null,
-  ): void {
+  observe(came: Came, from: SimNode | null): void {
+    const { block } = came;
     const { store } = this.node;
     if (!isGenuine(block)) return;
     const group = store.groups.find((each) => each.id === block.group);
@@ -45,36 +51,49 @@ export class BlockStack {
       return;
     }
     if (!group.owners.includes(block.issuer)) return;
+    if (block.sequence <= store.cutSequence(block.group, block.issuer)) return;
+    const held = came.held && this.node.succession.judge(group, block, came.payload);
+    if (isHandOver(block) && came.held && !held) return;
+    if (isHandOver(block) && held) store.payloads.set(block.id, came.payload!);
+    const isOver = store.ended.has(block.group) && !store.retired.has(block.group);
     const known = store.blocks.get(block.id);
     if (known !== undefined) {
       if (known.held || !held) return;
       known.held = true;
       this.hand(block, true);
+      this.node.succession.onPayload(group, block);
+      return;
+    }
+    // What came too late to be final before the hand-over never will be.
+    if (isOver) {
+      this.node.feed({ kind: 'block', block, held: false }, null);
       return;
     }
     const stacked = store.causalGroup(block.group, block.issuer);
     if (this.wanted.has(block.id)) this.observeWanted(block, held, from);
-    else if (block.sequence > stacked.length + 1) this.keepEarly(block, held);
+    else if (block.sequence > stacked.length + 1) this.keepEarly({ ...came, held });
     else if (this.continues(block)) this.put(block, held, from);
     else this.observeBranch(block, from);
   }
 
   /** A Block continues its Causal Group as it is known here. */
   private continues(block: Block): boolean {
-    const stacked = this.node.store.causalGroup(block.group, block.issuer);
+    const { store } = this.node;
+    const stacked = store.causalGroup(block.group, block.issuer);
     if (block.sequence !== stacked.length + 1) return false;
-    return block.previous === (stacked.at(-1)?.id ?? null);
+    return block.previous === store.tip(block.group, block.issuer);
   }
 
-  private keepEarly(block: Block, held: boolean): void {
+  private keepEarly(came: Came): void {
+    const { block } = came;
     const count = this.node.store.causalGroup(block.group, block.issuer).length;
-    if (block.sequence <= count + EARLY_MAX) this.early.set(earlyKey(block, 0), { block, held });
+    if (block.sequence <= count + EARLY_MAX) this.early.set(earlyKey(block, 0), came);
   }
 
   private put(block: Block, held: boolean, from: SimNode | null): void {
     const { node } = this;
     node.store.stack(block, held);
-    if (node.around.relays) node.relay({ kind: 'block', block, held }, from);
+    if (node.around.relays) node.relay(blockMessage(node.store, block.id)!, from);
     this.hand(block, held);
     const next = this.early.get(earlyKey(block, 1));
     if (next === undefined || node.state === null) return;
@@ -90,7 +109,7 @@ export class BlockStack {
     const isEarly = block.sequence > this.node.store.causalGroup(block.group, block.issuer).length;
     if (isEarly && !this.node.store.forks.has(block.group + block.issuer)) {
       // Perhaps it is only early: what comes before it tells.
-      this.keepEarly(block, held);
+      this.keepEarly({ block, held });
       this.ask(block.previous, from);
       return;
     }

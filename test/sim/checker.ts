@@ -2,9 +2,12 @@ import type { ConsensusEffect, ConsensusSettings } from '../../src/consensus/eve
 import type { ConsensusState } from '../../src/consensus/metablockchain.ts';
 import { CONSENSUS_LIMITS } from '../../src/consensus/settings.ts';
 import type { Block, BlockId } from '../../src/model/block.ts';
+import type { Cut } from '../../src/model/cut.ts';
+import { checkHandOver, type HandOver } from '../../src/model/hand-over.ts';
 import type { Metablock, MetablockId } from '../../src/model/metablock.ts';
-import type { AvatarId, GroupId } from '../../src/model/sync-group.ts';
+import type { AvatarId, GroupId, SyncGroup } from '../../src/model/sync-group.ts';
 import type { DurableStore } from './durable-store.ts';
+import { keyedVerifier } from './keyed-signer.ts';
 
 export class Violation extends Error {
   override readonly name = 'Violation';
@@ -39,8 +42,19 @@ export class Checker {
   /** The highest of what an owner certified at one Ballot; all else must be below it. */
   private readonly votes = new Map<string, MetablockId>();
   private readonly children = new Map<string, MetablockId>();
+  /** Of each group, how many Blocks are final after each Level. */
+  private readonly ends = new Map<GroupId, number[]>();
+  private readonly finals = new Map<BlockId, Block>();
+  /** What each group was handed over to, and at which Level. */
+  private readonly successors = new Map<GroupId, GroupId>();
+  private readonly lastLevels = new Map<GroupId, number>();
+  /** Blocks that were on their way when their group ended, and as what they went on. */
+  private readonly moved = new Map<BlockId, BlockId>();
   levels = 0;
   ballots = 0;
+  /** Cuts that somebody began at, and cuts that were seen to be false. */
+  beginnings = 0;
+  falseCuts = 0;
 
   /** One committed step of `self`, before anything of it is sent. */
   onCommit(self: AvatarId, effects: readonly ConsensusEffect[], store: DurableStore): void {
@@ -60,9 +74,6 @@ export class Checker {
           for (const { group, ballot } of effect.certificate.entries) {
             this.checkVote(self, group, ballot, effect.certificate.metablock);
           }
-          break;
-        case 'finalize':
-          this.checkFinalize(self, effect);
           break;
         case 'alarm':
           throw new Violation(
@@ -187,7 +198,8 @@ export class Checker {
     return false;
   }
 
-  private checkFinalize(self: AvatarId, { head, blocks, metablock }: Finalize): void {
+  /** What one Participant takes for final, Metablock by Metablock. */
+  onFinalize(self: AvatarId, { head, blocks, metablock }: Finalize): void {
     const chain = this.chains.get(head.group) ?? [];
     const order = this.orders.get(head.group) ?? [];
     this.chains.set(head.group, chain);
@@ -200,6 +212,12 @@ export class Checker {
       `Levels become final one by one: ${head.level} after ${level}`,
     );
     this.expect(head.metablock === metablock.id, 'the head is what became final');
+    const last = this.lastLevels.get(head.group) ?? level;
+    this.expect(level <= last, `nothing is final in ${head.group.slice(0, 8)} after its hand-over`);
+    if (head.handOver !== null) {
+      this.expect(blocks.at(-1)?.id === head.handOver, 'a hand-over Block ends its group');
+      this.lastLevels.set(head.group, level);
+    }
     if (chain.length === level) {
       chain.push(metablock.id);
       this.levels++;
@@ -211,10 +229,89 @@ export class Checker {
     for (const [index, block] of blocks.entries()) {
       if (order.length === length + index) order.push(block.id);
       this.expect(order[length + index] === block.id, 'Finalized Blocks are a prefix of one order');
+      this.finals.set(block.id, block);
       this.checkCausal(self, block);
     }
+    const ends = this.ends.get(head.group) ?? [];
+    this.ends.set(head.group, ends);
+    ends[level] = length + blocks.length;
     this.lengths.set(key, length + blocks.length);
     this.lengths.set(`${key}levels`, level + 1);
+  }
+
+  /** A group goes on as another: from the one hand-over that is final, which a Quorum approved. */
+  onSuccession(
+    self: AvatarId,
+    next: { readonly group: SyncGroup; readonly block: Block; readonly successor: SyncGroup },
+    handOver: HandOver,
+  ): void {
+    const { group, block, successor } = next;
+    const order = this.orders.get(group.id) ?? [];
+    this.expect(order.at(-1) === block.id, 'what is handed over is the last that is final');
+    this.expect(this.lengths.get(self + group.id) === order.length, 'all before it is final here');
+    const known = this.successors.get(group.id) ?? successor.id;
+    this.expect(known === successor.id, 'a group is handed over to one other');
+    this.successors.set(group.id, successor.id);
+    const verify = keyedVerifier.verify.bind(keyedVerifier);
+    this.expect(checkHandOver(verify, group, handOver) === null, 'a Quorum approved of it');
+  }
+
+  /** An own Block that its group left behind goes on in the next one. */
+  onMoved(from: Block, to: Block): void {
+    this.expect(!this.moved.has(from.id), 'what was left behind goes on once');
+    this.moved.set(from.id, to.id);
+  }
+
+  get handOvers(): number {
+    return this.successors.size;
+  }
+
+  /** Is the group over, at those who know most? */
+  isOver(group: GroupId): boolean {
+    return this.lastLevels.has(group);
+  }
+
+  isLeftBehind(block: Block): boolean {
+    return this.isOver(block.group) && !this.finals.has(block.id);
+  }
+
+  /** @param isTaken Does its issuer own the next group? */
+  checkLeft(block: Block, isTaken: boolean): void {
+    const isMoved = this.moved.has(block.id);
+    if (isTaken) this.expect(isMoved, 'what was left behind goes on in the next group');
+    if (isMoved) this.expect(!this.finals.has(block.id), 'no Block is final, and again after that');
+  }
+
+  /** A Participant begins at a cut: it must be where the group truly stood. */
+  onInstall(self: AvatarId, group: SyncGroup, cut: Cut): void {
+    const key = self + cut.group;
+    const chain = this.chains.get(cut.group) ?? [];
+    this.expect(
+      chain[cut.level] === cut.metablock,
+      'a cut that is begun at is a prefix of what is',
+    );
+    const count = this.ends.get(cut.group)![cut.level]!;
+    this.expect(
+      cut.lastSequence === (group.origin?.sequence ?? 0) + count,
+      'a cut counts all Entries below it',
+    );
+    const below = new Map<AvatarId, Block>();
+    for (const id of this.orders.get(cut.group)!.slice(0, count)) {
+      below.set(this.finals.get(id)!.issuer, this.finals.get(id)!);
+    }
+    this.expect(below.size === cut.tips.length, 'a cut names all issuers');
+    for (const { issuer, sequence, block } of cut.tips) {
+      this.expect(below.get(issuer)?.id === block, 'a cut names the last Block of each issuer');
+      this.sequences.set(key + issuer, sequence);
+    }
+    this.expect((this.lengths.get(`${key}levels`) ?? 0) <= cut.level, 'nobody begins further down');
+    this.lengths.set(key, count);
+    this.lengths.set(`${key}levels`, cut.level + 1);
+    this.beginnings++;
+  }
+
+  onFalseCut(): void {
+    this.falseCuts++;
   }
 
   /** A Block of a group of one owner, which is final as it comes. */

@@ -1,5 +1,6 @@
 import type { ConsensusState, GroupDescription } from '../../src/consensus/metablockchain.ts';
 import { describe } from '../../src/consensus/metablockchain.ts';
+import type { Cut } from '../../src/model/cut.ts';
 import type { Metablock } from '../../src/model/metablock.ts';
 import {
   type AvatarId,
@@ -24,8 +25,10 @@ function digestOfGroup(
   group: SyncGroup,
   described: GroupDescription | undefined,
 ): GroupDigest {
+  const isEnded = store.ended.has(group.id);
   const lacking = [...store.blocks.values()].filter(
-    ({ block, held }) => !held && block.group === group.id && !store.isCovered(block),
+    ({ block, held, isFinal }) =>
+      !held && block.group === group.id && !store.isCovered(block) && (isFinal || !isEnded),
   );
   return {
     group: group.id,
@@ -45,6 +48,10 @@ function digestOfGroup(
 
 /** Of a Causal Group that forks, what comes before the fork. */
 function frontierOf(store: DurableStore, group: GroupId, owner: AvatarId): number {
+  // Of a group that is over, what became final is all there ever will be.
+  const isEnded = store.ended.has(group) && !store.retired.has(group);
+  const last = store.heads.get(group)?.issuers.get(owner)?.sequence ?? 0;
+  if (isEnded) return last;
   const count = store.causalGroup(group, owner).length;
   return Math.min(count, store.forks.get(group + owner)?.lastGood ?? count);
 }
@@ -70,7 +77,10 @@ export function answer(store: DurableStore, ours: GroupDigest, theirs: GroupDige
     const blocks = store
       .causalGroup(ours.group, issuer)
       .slice(from, Math.min(count, from + CHUNK_BLOCKS));
-    for (const block of blocks) messages.push(blockMessage(store, block.id)!);
+    // Below the cut there is nothing.
+    for (const block of blocks.filter((each) => each !== undefined)) {
+      messages.push(blockMessage(store, block.id)!);
+    }
   }
   for (const id of theirs.lacking) {
     const message = blockMessage(store, id);
@@ -90,9 +100,15 @@ export function answer(store: DurableStore, ours: GroupDigest, theirs: GroupDige
   return messages;
 }
 
-/** Finalized Metablocks in chain order, the last of them provable where there is one. */
-function chunk(store: DurableStore, ours: GroupDigest, from: number): Message[] {
+/**
+ * Finalized Metablocks in chain order, the last of them provable where there is one. Where they are
+ * thrown away, the cut in their place.
+ */
+function chunk(store: DurableStore, ours: GroupDigest, asked: number): Message[] {
   const chain = store.chains.get(ours.group)!;
+  const cut = store.cuts.get(ours.group);
+  const isBelow = cut !== undefined && asked <= cut.level;
+  const from = isBelow ? cut.level + 1 : asked;
   const group = store.groups.find((each) => each.id === ours.group)!;
   let end = Math.min(chain.length, from + CHUNK_LEVELS);
   const isProvable = (level: number) => {
@@ -105,9 +121,24 @@ function chunk(store: DurableStore, ours: GroupDigest, from: number): Message[] 
     return [...votes.values()].some((count) => count >= quorum);
   };
   while (end < chain.length && !isProvable(end - 1)) end++;
-  return chain
+  const messages = chain
     .slice(from, end)
-    .flatMap((id) => metablockMessages(store, store.metablocks.get(id)!));
+    .flatMap((id, at) => [
+      ...metablockMessages(store, store.metablocks.get(id)!),
+      ...signaturesAt(store, group.id, from + at),
+    ]);
+  return isBelow ? [beginningOf(store, cut), ...messages] : messages;
+}
+
+/** The certified cut below which nothing is kept, with its Metablock. */
+export function beginningOf(store: DurableStore, cut: Cut): Message {
+  const metablock = store.metablocks.get(cut.metablock!) ?? null;
+  return { kind: 'cut', cut, metablock, isAnswer: true };
+}
+
+function signaturesAt(store: DurableStore, group: GroupId, level: number): Message[] {
+  const cut = store.signedAt(group, level);
+  return cut === null ? [] : [{ kind: 'cut', cut, metablock: null, isAnswer: true }];
 }
 
 export function metablockMessages(store: DurableStore, metablock: Metablock): Message[] {
@@ -119,7 +150,10 @@ export function metablockMessages(store: DurableStore, metablock: Metablock): Me
 
 export function blockMessage(store: DurableStore, id: string): Message | null {
   const stacked = store.blocks.get(id as Parameters<typeof store.blocks.get>[0]);
-  return stacked === undefined ? null : { kind: 'block', block: stacked.block, held: stacked.held };
+  if (stacked === undefined) return null;
+  const payload = store.payloads.get(stacked.block.id);
+  const message = { kind: 'block', block: stacked.block, held: stacked.held } as const;
+  return payload === undefined ? message : { ...message, payload };
 }
 
 /** Answers a `want`. */

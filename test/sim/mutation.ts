@@ -1,10 +1,15 @@
 import type { ConsensusContext } from '../../src/consensus/metablockchain.ts';
 import { VOTE_RULES, type VoteRule } from '../../src/consensus/vote-rules.ts';
 
-/** A rule taken out of the core, to see that the checker notices. */
-export type Mutation = Pick<ConsensusContext, 'rules' | 'withoutTurns'>;
+/** A rule taken out, to see that the checker notices. */
+export interface Mutation extends Pick<ConsensusContext, 'rules' | 'withoutTurns'> {
+  /** A group can begin at a cut that one owner signed. */
+  readonly withoutCutQuorum?: boolean;
+  /** A hand-over is voted for whoever approved of it. */
+  readonly withoutApprovals?: boolean;
+}
 
-export const MUTATION_NAMES = ['V1', 'V2', 'V3a', 'V3b', 'turns'] as const;
+export const MUTATION_NAMES = ['V1', 'V2', 'V3a', 'V3b', 'turns', 'cuts', 'approvals'] as const;
 export type MutationName = (typeof MUTATION_NAMES)[number];
 
 export function withoutRule(rule: VoteRule): Mutation {
@@ -12,5 +17,14 @@ export function withoutRule(rule: VoteRule): Mutation {
 }
 
 export function makeMutation(name: MutationName): Mutation {
-  return name === 'turns' ? { withoutTurns: true } : withoutRule(name);
+  switch (name) {
+    case 'turns':
+      return { withoutTurns: true };
+    case 'cuts':
+      return { withoutCutQuorum: true };
+    case 'approvals':
+      return { withoutApprovals: true };
+    default:
+      return withoutRule(name);
+  }
 }

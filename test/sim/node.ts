@@ -7,15 +7,17 @@ import {
   restore,
   step,
 } from '../../src/consensus/metablockchain.ts';
-import { encodeBlockHeader, sealBlock } from '../../src/model/block.ts';
+import { type Block, encodeBlockHeader, sealBlock } from '../../src/model/block.ts';
 import type { CausalSequence } from '../../src/model/numbers.ts';
 import type { AvatarId, GroupId, SyncGroup } from '../../src/model/sync-group.ts';
 import type { Liar } from './behaviour.ts';
 import { BlockStack } from './block-stack.ts';
 import { DurableStore } from './durable-store.ts';
-import { answer, digestOf, give, isSameDigest } from './exchange.ts';
+import { answer, blockMessage, digestOf, give, isSameDigest } from './exchange.ts';
 import { type KeyedSigner, sha256 } from './keyed-signer.ts';
+import { Memory } from './memory.ts';
 import type { GroupDigest, Message } from './message.ts';
+import { Succession } from './succession.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** One Participant: the production core, a durable store, a small Block Stack and small gossip. */
@@ -29,6 +31,8 @@ export class SimNode {
   private readonly clock: { readonly offsetMs: number; readonly rate: number };
   /** Null for an honest one. */
   readonly liar: Liar | null;
+  readonly succession: Succession;
+  readonly memory: Memory;
   private readonly stack: BlockStack;
   private readonly heard = new Map<AvatarId, readonly GroupDigest[]>();
   private wakeAtMs = Number.POSITIVE_INFINITY;
@@ -49,6 +53,8 @@ export class SimNode {
     this.store = new DurableStore(parts.groups);
     this.clock = parts.clock;
     this.liar = parts.liar ?? null;
+    this.succession = new Succession(this);
+    this.memory = new Memory(this);
     this.stack = new BlockStack(this);
   }
 
@@ -64,6 +70,8 @@ export class SimNode {
     this.state = restore(this.context, this.store.read(), this.localMs);
     if (this.liar === null) this.around.checker.onStart(this.store, this.state);
     this.stack.clear();
+    this.succession.clear();
+    this.memory.clear();
     this.heard.clear();
     this.wakeAtMs = Number.POSITIVE_INFINITY;
     this.schedule();
@@ -84,6 +92,9 @@ export class SimNode {
       case 'fork-proof':
         this.stack.observeProof(message.blocks, from);
         return;
+      case 'cut':
+        this.memory.observe(message);
+        return;
       case 'want':
         for (const each of give(this.store, message)) this.tell(from, each);
         return;
@@ -101,32 +112,52 @@ export class SimNode {
     for (const each of said) this.around.send(this, to, each);
   }
 
-  /** Makes a Block of one's own: stacked durably, then sent. */
-  issueBlock(group: SyncGroup): void {
+  /** Pushes to a group, or to what it goes on as. */
+  issueBlock(named: SyncGroup): void {
     if (this.state === null) return;
+    const group = this.succession.latest(named);
+    if (this.store.ended.has(group.id) || !group.owners.includes(this.id)) return;
+    this.publish(this.makeBlock(group, { entryCount: 1, payload: null }));
+  }
+
+  /** Makes a Block of one's own: stacked durably, then sent. */
+  publish(block: Block): void {
+    this.store.stack(block, true);
+    this.around.onBlock(block);
+    const message = blockMessage(this.store, block.id)!;
+    for (const peer of this.around.peersOf(this)) {
+      const held = !this.around.prng.chance(this.around.headerFirst);
+      this.tell(peer, message.kind === 'block' ? { ...message, held } : message);
+    }
+    this.stack.hand(block, true);
+  }
+
+  /** The next Block of its Causal Group; of Entries nothing but their number is simulated. */
+  makeBlock(
+    group: SyncGroup,
+    { entryCount, payload }: { readonly entryCount: 0 | 1; readonly payload: Uint8Array | null },
+  ): Block {
     const own = this.store.causalGroup(group.id, this.id);
     const dependencies = group.owners.flatMap((owner) => {
-      const last = this.store.causalGroup(group.id, owner).at(-1);
-      return owner === this.id || last === undefined ? [] : [last.id];
+      const last = this.store.tip(group.id, owner);
+      return owner === this.id || last === null ? [] : [last];
     });
     const header = {
       group: group.id,
       issuer: this.id,
       sequence: (own.length + 1) as CausalSequence,
-      previous: own.at(-1)?.id ?? null,
+      previous: this.store.tip(group.id, this.id),
       dependencies: dependencies.sort(),
-      entryCount: 1,
-      byteLength: 8,
-      merkleRoot: new Uint8Array(32),
+      entryCount,
+      byteLength: payload?.length ?? 8,
+      merkleRoot: payload === null ? new Uint8Array(32) : sha256(payload),
       atMs: Math.floor(this.around.time.nowMs),
     };
-    const block = sealBlock(sha256, header, this.signer.sign(encodeBlockHeader(header)));
-    this.store.stack(block, true);
-    this.around.onBlock(block);
-    for (const peer of this.around.peersOf(this)) {
-      const held = !this.around.prng.chance(this.around.headerFirst);
-      this.tell(peer, { kind: 'block', block, held });
-    }
+    return sealBlock(sha256, header, this.signer.sign(encodeBlockHeader(header)));
+  }
+
+  /** An own Block to the core. */
+  hand(block: Block): void {
     this.stack.hand(block, true);
   }
 
@@ -137,14 +168,18 @@ export class SimNode {
     const { state, effects } = step(this.context, this.state, event, nowMs);
     if (event.kind === 'tick' && this.liar === null)
       this.around.checker.onTick(nowMs, nextDeadline(state));
-    this.commit(state, effects, event, from);
+    this.commit(state, effects, { event, from });
   }
 
+  /** @param cause.before Made durable in the same commit, ahead of the effects. */
   commit(
     state: ConsensusState,
     effects: readonly ConsensusEffect[],
-    event: ConsensusEvent | null,
-    from: SimNode | null,
+    cause: {
+      readonly event: ConsensusEvent | null;
+      readonly from: SimNode | null;
+      readonly before?: () => void;
+    },
   ): void {
     const { prng, checker } = this.around;
     const chance = effects.length > 0 ? this.around.crashChance() : 0;
@@ -153,7 +188,8 @@ export class SimNode {
       return;
     }
     this.state = state;
-    for (const effect of effects) this.store.apply(effect);
+    cause.before?.();
+    for (const effect of effects) this.apply(effect);
     if (this.liar === null) checker.onCommit(this.id, effects, this.store);
     for (const effect of effects) {
       if (effect.kind !== 'finalize') continue;
@@ -165,9 +201,19 @@ export class SimNode {
         this.crash();
         return;
       }
-      this.speak(effect, event, from);
+      this.speak(effect, cause.event, cause.from);
     }
+    this.succession.follow();
+    this.memory.follow();
     this.schedule();
+  }
+
+  private apply(effect: ConsensusEffect): void {
+    this.store.apply(effect);
+    if (effect.kind !== 'finalize') return;
+    if (this.liar === null) this.around.checker.onFinalize(this.id, effect);
+    this.succession.onFinal(effect);
+    this.memory.onFinal(effect);
   }
 
   private speak(effect: ConsensusEffect, event: ConsensusEvent | null, from: SimNode | null): void {
@@ -216,6 +262,7 @@ export class SimNode {
 
   /** Tells peers where it stands while something is open or they are known to stand elsewhere. */
   tellDigest(): void {
+    this.succession.handOverIfDue();
     if (this.state === null) return;
     const groups = digestOf(this.store, this.state);
     const isOpen = groups.some((group) => group.isOpen);

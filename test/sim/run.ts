@@ -21,12 +21,16 @@ export function run(scenario: Scenario, seed: number, mutation?: Mutation): Repo
     world.time.run(safetyMs);
     world.heal();
     const healedMs = world.settle(scenario.livenessMs ?? LIVENESS_MS);
+    world.checkLeft();
     world.checkSilence(60_000);
     return {
       levels: world.checker.levels,
       blocks: world.blocksIssued,
       ballots: world.checker.ballots,
       messages: world.messages,
+      handOvers: world.checker.handOvers,
+      beginnings: world.checker.beginnings,
+      falseCuts: world.checker.falseCuts,
       healedMs,
       finalityMs: world.finalityMs,
     };

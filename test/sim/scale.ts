@@ -29,6 +29,8 @@ function bytesOf(message: Message): number {
       return message.note.bytes.length;
     case 'fork-proof':
       return message.blocks[0].bytes.length + message.blocks[1].bytes.length;
+    case 'cut':
+      return message.cut.bytes.length + (message.metablock?.bytes.length ?? 0);
     case 'want':
       return 32 * (message.metablocks.length + message.blocks.length);
     case 'digest':

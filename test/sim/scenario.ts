@@ -15,6 +15,29 @@ export interface GroupPlan {
   readonly quietMs?: readonly [number, number];
 }
 
+/** Who goes on after the group of the same place, and by which rules. */
+export interface HandOverPlan {
+  /** Which of the groups ends. */
+  readonly group: number;
+  readonly owners: readonly number[];
+  readonly quorumPolicy?: QuorumPolicy;
+  /** When its owners hear of the approvals: each at a time of its own. */
+  readonly atMs: readonly [number, number];
+}
+
+/** An owner that goes on alone, without the others. */
+export interface SplitPlan {
+  readonly group: number;
+  readonly who: number;
+  readonly atMs: number;
+}
+
+/** Every so many Levels owners sign where the group stands; of what is below all but so many go. */
+export interface MemoryPlan {
+  readonly everyLevels: number;
+  readonly keptEntries: number;
+}
+
 /** Each a file of liars/. */
 export type LiarKind =
   | 'equivocator'
@@ -29,7 +52,9 @@ export type LiarKind =
   | 'babbler'
   | 'leaper'
   | 'flooder'
-  | 'censor';
+  | 'censor'
+  | 'usurper'
+  | 'cutter';
 
 /** What a run is to be like; what is left out is drawn from the seed. */
 export interface Scenario {
@@ -50,6 +75,13 @@ export interface Scenario {
   readonly liars?: readonly (LiarKind | 'any')[];
   /** Up only when the network heals. */
   readonly late?: readonly number[];
+  /** Down from some time to another. */
+  readonly absences?: readonly { readonly who: number; readonly fromToMs: readonly number[] }[];
+  /** Where there are two of one group, half of its owners hear of the one first. */
+  readonly handOvers?: readonly HandOverPlan[];
+  readonly splits?: readonly SplitPlan[];
+  /** Null where all is kept. */
+  readonly memory?: MemoryPlan;
   /** Is everybody linked to everybody, each to the next, or to those it shares a group with? */
   readonly topology?: 'mesh' | 'ring' | 'groups';
   /** Owners vote at random within the rules until the network heals. */

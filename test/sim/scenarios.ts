@@ -167,9 +167,119 @@ export const LIAR_SCENARIOS: readonly Scenario[] = [
   owners(4, { name: 'wild-beside-a-liar', liars: ['double-voter'], wild: true, safetyMs: 2000 }),
 ];
 
+const MEMORY = { everyLevels: 4, keptEntries: 6 };
+
+/** Groups that end and go on as others, and groups of which only the newest is kept. */
+export const MEMBERSHIP_SCENARIOS: readonly Scenario[] = [
+  {
+    name: 'hand-over',
+    participants: 5,
+    groups: [{ owners: [0, 1, 2, 3], subscribers: [4] }],
+    handOvers: [{ group: 0, owners: [1, 2, 3, 4], atMs: [500, 2500] }],
+  },
+  owners(4, {
+    name: 'hand-over-in-partitions-and-crashes',
+    handOvers: [{ group: 0, owners: [0, 1, 2], quorumPolicy: 'every-owner', atMs: [300, 3000] }],
+    faults: { ...CRASHES, ...PARTITIONS },
+    blocksPerSecond: 6,
+  }),
+  owners(3, {
+    name: 'hand-over-to-one-of-two',
+    handOvers: [
+      { group: 0, owners: [0, 1], atMs: [500, 2000] },
+      { group: 0, owners: [0, 1, 2], quorumPolicy: 'every-owner', atMs: [500, 2000] },
+    ],
+  }),
+  owners(4, {
+    name: 'hand-over-without-a-lost-owner',
+    deaths: [{ who: 3, atMs: 800 }],
+    handOvers: [{ group: 0, owners: [0, 1, 2], atMs: [1500, 2500] }],
+  }),
+  owners(4, {
+    name: 'hand-over-that-one-comes-late-to',
+    late: [3],
+    handOvers: [{ group: 0, owners: [0, 1, 2, 3], quorumPolicy: 'strict', atMs: [300, 1500] }],
+  }),
+  owners(4, {
+    name: 'hand-over-beside-a-liar',
+    liars: ['any'],
+    handOvers: [{ group: 0, owners: [1, 2, 3], atMs: [500, 2500] }],
+  }),
+  owners(4, {
+    name: 'hand-over-to-two-beside-a-forker',
+    liars: ['forker'],
+    handOvers: [
+      { group: 0, owners: [1, 2, 3], atMs: [500, 2000] },
+      { group: 0, owners: [0, 1, 2, 3], quorumPolicy: 'two-thirds', atMs: [500, 2000] },
+    ],
+  }),
+  owners(4, { name: 'usurper', liars: ['usurper'] }),
+  {
+    name: 'split-of-two-where-one-died',
+    participants: 3,
+    groups: [{ owners: [0, 1], subscribers: [2] }],
+    deaths: [{ who: 1, atMs: 1000 }],
+    splits: [{ group: 0, who: 0, atMs: 2000 }],
+  },
+  owners(4, {
+    name: 'split-while-the-others-go-on',
+    splits: [{ group: 0, who: 0, atMs: 1500 }],
+  }),
+  owners(4, { name: 'cuts', memory: MEMORY, blocksPerSecond: 8 }),
+  {
+    name: 'cuts-and-a-newcomer',
+    participants: 5,
+    groups: [{ owners: [0, 1, 2, 3], subscribers: [4] }],
+    memory: MEMORY,
+    blocksPerSecond: 8,
+    late: [4],
+  },
+  owners(4, {
+    name: 'cuts-and-an-owner-long-away',
+    memory: MEMORY,
+    blocksPerSecond: 8,
+    absences: [{ who: 3, fromToMs: [700, 3000] }],
+  }),
+  owners(4, {
+    name: 'cuts-in-partitions-and-crashes',
+    memory: MEMORY,
+    blocksPerSecond: 8,
+    faults: { ...CRASHES, ...PARTITIONS },
+  }),
+  {
+    name: 'cuts-beside-a-cutter',
+    participants: 5,
+    groups: [{ owners: [0, 1, 2, 3], subscribers: [4] }],
+    memory: MEMORY,
+    blocksPerSecond: 8,
+    liars: ['cutter'],
+    absences: [{ who: 3, fromToMs: [700, 2500] }],
+    late: [4],
+  },
+  owners(4, {
+    name: 'cuts-beside-a-liar',
+    memory: MEMORY,
+    blocksPerSecond: 8,
+    liars: ['any'],
+    absences: [{ who: 3, fromToMs: [700, 2500] }],
+  }),
+  owners(3, { name: 'cuts-in-the-wild', memory: MEMORY, wild: true, safetyMs: 2000 }),
+  {
+    name: 'hand-over-of-a-group-that-is-cut',
+    participants: 5,
+    groups: [{ owners: [0, 1, 2, 3], subscribers: [4] }],
+    memory: MEMORY,
+    blocksPerSecond: 8,
+    late: [4],
+    absences: [{ who: 3, fromToMs: [700, 2500] }],
+    handOvers: [{ group: 0, owners: [0, 1, 2, 3, 4], atMs: [1200, 2400] }],
+  },
+];
+
 /** What a seed is drawn from. */
 export const ALL_SCENARIOS: readonly Scenario[] = [
   ...SCENARIOS,
   ...WILD_SCENARIOS,
   ...LIAR_SCENARIOS,
+  ...MEMBERSHIP_SCENARIOS,
 ];

@@ -8,7 +8,8 @@ const SEED_MAX = 2 ** 31 - 1;
 const TOLD_MAX = 5;
 
 export const usage =
-  'npm run sim -- --seeds A..B [--scenario NAME] [--mutate V1|V2|V3a|V3b|turns] [--json]';
+  'npm run sim -- --seeds A..B [--scenario NAME] ' +
+  `[--mutate ${MUTATION_NAMES.join('|')}] [--json]`;
 
 function readPlan(args: readonly string[]) {
   const options = readOptions(args, ['seeds', 'scenario', 'mutate']);

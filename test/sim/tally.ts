@@ -27,8 +27,9 @@ export interface Failure {
 /** Where a mutation shows; the normal policy alone hides broken rules. */
 export function scenariosFor(mutation: MutationName | null): readonly Scenario[] {
   if (mutation === null) return ALL_SCENARIOS;
-  if (mutation === 'turns') return ALL_SCENARIOS.filter(({ name }) => name === 'censor');
-  return ALL_SCENARIOS.filter(({ name }) => name === 'wild-3-owners');
+  const shown = { turns: 'censor', cuts: 'cuts-beside-a-cutter', approvals: 'usurper' };
+  const found = Object.entries(shown).find(([each]) => each === mutation)?.[1] ?? 'wild-3-owners';
+  return ALL_SCENARIOS.filter(({ name }) => name === found);
 }
 
 /** Each seed draws its scenario. */

@@ -15,6 +15,16 @@ const TAUGHT = [
     seed: 6376,
     taught: 'nothing is asked for any more that lies below the finalized head',
   },
+  {
+    scenario: 'hand-over',
+    seed: 6,
+    taught: 'a Block that came before its group was known is not final, but has to come again',
+  },
+  {
+    scenario: 'cuts-beside-a-cutter',
+    seed: 3,
+    taught: 'what leads up to a cut is no rival of it, however much of it was held',
+  },
 ] as const;
 
 describe('what failed once holds', () => {

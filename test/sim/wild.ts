@@ -38,7 +38,7 @@ function voteWild(node: SimNode, work: Work, group: GroupState, prng: Prng): voi
     if (whatForbids(work, group, { metablock: id, ballot }) !== null) continue;
     castVote(work, group, candidate, ballot);
     const { state, effects } = work.finish();
-    node.commit(state, effects, null, null);
+    node.commit(state, effects, { event: null, from: null });
     return;
   }
 }
@@ -67,5 +67,5 @@ function prepareWild(node: SimNode, work: Work, group: GroupState, prng: Prng): 
     ...taken.effects,
     { kind: 'send-metablock', metablock },
   ];
-  node.commit(taken.state, effects, null, null);
+  node.commit(taken.state, effects, { event: null, from: null });
 }

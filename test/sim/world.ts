@@ -1,7 +1,7 @@
 import type { ConsensusContext } from '../../src/consensus/metablockchain.ts';
 import { DEFAULT_SETTINGS } from '../../src/consensus/metablockchain.ts';
 import { TwinConflicts } from '../../src/kernel/twin-conflicts.ts';
-import type { Block, BlockId } from '../../src/model/block.ts';
+import { type Block, type BlockId, isHandOver } from '../../src/model/block.ts';
 import { toHex32 } from '../../src/model/bytes.ts';
 import { invariant } from '../../src/model/invariant.ts';
 import {
@@ -18,6 +18,7 @@ import type { Mutation } from './mutation.ts';
 import { SimNode } from './node.ts';
 import { Prng } from './prng.ts';
 import { drawFaults, type Faults, type Scenario } from './scenario.ts';
+import { planSuccessions } from './succession-plan.ts';
 import type { Surroundings } from './surroundings.ts';
 import { VirtualTime } from './virtual-time.ts';
 import { WILD } from './wild.ts';
@@ -34,6 +35,10 @@ export interface Report {
   readonly blocks: number;
   readonly ballots: number;
   readonly messages: number;
+  /** Groups that were handed over; cuts that somebody began at, and false ones that were seen. */
+  readonly handOvers: number;
+  readonly beginnings: number;
+  readonly falseCuts: number;
   /** Virtual time from healing until all was final. */
   readonly healedMs: number;
   /** From issuing to finality at the issuer, per Block, in milliseconds. */
@@ -51,6 +56,8 @@ export class SimWorld {
   readonly nodes: SimNode[];
   /** Participants that are down for good are not waited for; deaths add to them. */
   readonly dead: Set<SimNode>;
+  /** Down for a while. */
+  private readonly away = new Set<SimNode>();
   messages = 0;
   /** Is shown what is sent. */
   onMessage: ((message: Message) => void) | null = null;
@@ -81,6 +88,8 @@ export class SimWorld {
       ),
     );
     const settings = { ...DEFAULT_SETTINGS, ...scenario.settings };
+    const { withoutCutQuorum, withoutApprovals, ...rules } = mutation;
+    const around = this.surroundings({ withoutCutQuorum, withoutApprovals });
     this.nodes = signers.map((signer, index) => {
       const context: ConsensusContext = {
         self: signer.id,
@@ -90,7 +99,7 @@ export class SimWorld {
         conflicts: new TwinConflicts(),
         settings,
         passive: scenario.wild === true,
-        ...mutation,
+        ...rules,
       };
       const held = this.groups.filter((_group, at) => {
         const plan = scenario.groups[at]!;
@@ -101,7 +110,7 @@ export class SimWorld {
       const kind = scenario.liars?.[index];
       const drawnKind = kind === 'any' ? this.prng.pick(LIAR_KINDS) : kind;
       const liar = drawnKind === undefined ? null : LIARS[drawnKind](this.prng);
-      return new SimNode(this.surroundings(), context, { signer, groups: held, clock, liar });
+      return new SimNode(around, context, { signer, groups: held, clock, liar });
     });
     for (const group of this.groups) {
       const liars = this.nodes.filter(({ id, liar }) => liar !== null && group.owners.includes(id));
@@ -110,7 +119,13 @@ export class SimWorld {
     this.dead = new Set((scenario.dead ?? []).map((index) => this.nodes[index]!));
   }
 
-  private surroundings(): Surroundings {
+  private surroundings({
+    withoutCutQuorum,
+    withoutApprovals,
+  }: Pick<
+    { [Name in keyof Mutation]: Mutation[Name] | undefined },
+    'withoutCutQuorum' | 'withoutApprovals'
+  >): Surroundings {
     return {
       time: this.time,
       prng: this.prng,
@@ -120,7 +135,8 @@ export class SimWorld {
       send: (from, to, message) => this.send(from, to, message),
       onCrash: (node) => {
         this.time.after(this.prng.between(1, this.faults.downMs), () => {
-          if (node.state === null && !this.dead.has(node)) node.start();
+          const isDown = node.state === null && !this.dead.has(node) && !this.away.has(node);
+          if (isDown) node.start();
         });
       },
       onBlock: (block) => this.issued.set(block.id, { block, atMs: this.time.nowMs }),
@@ -130,6 +146,14 @@ export class SimWorld {
           this.finalityMs.push(this.time.nowMs - atMs);
         }
       },
+      onMoved: (from, to) => this.checker.onMoved(from, to),
+      onGroup: (group) => {
+        if (!this.groups.some(({ id }) => id === group.id)) this.groups.push(group);
+      },
+      cutQuorum: ({ owners, quorumPolicy }) =>
+        withoutCutQuorum === true ? 1 : deriveQuorum(owners.length, quorumPolicy),
+      judgesApprovals: withoutApprovals !== true,
+      memory: this.scenario.memory ?? null,
       relays: this.scenario.topology === 'ring',
       headerFirst: this.faults.headerFirst,
     };
@@ -190,9 +214,25 @@ export class SimWorld {
       this.time.after(this.prng.between(0, DIGEST_MS), tell);
     }
     for (const [index, group] of this.groups.entries()) {
-      for (const owner of this.scenario.groups[index]!.owners) {
-        this.load(this.nodes[owner]!, group, loadMs);
-      }
+      const plans = (this.scenario.handOvers ?? []).filter((plan) => plan.group === index);
+      const pushers = [
+        ...this.scenario.groups[index]!.owners,
+        ...plans.flatMap(({ owners }) => owners),
+      ];
+      for (const owner of new Set(pushers)) this.load(this.nodes[owner]!, group, loadMs);
+    }
+    planSuccessions(this);
+    for (const { who, fromToMs } of this.scenario.absences ?? []) {
+      const [fromMs, toMs] = fromToMs;
+      const node = this.nodes[who]!;
+      this.time.at(fromMs!, () => {
+        this.away.add(node);
+        node.state = null;
+      });
+      this.time.at(toMs!, () => {
+        this.away.delete(node);
+        if (node.state === null) node.start();
+      });
     }
     for (const { who, atMs } of this.scenario.deaths ?? []) {
       this.time.at(atMs, () => this.kill(this.nodes[who]!));
@@ -266,8 +306,9 @@ export class SimWorld {
 
   /** Groups of which a Quorum is alive and honest. */
   private livingGroups(): ReadonlySet<GroupId> {
-    const living = this.groups.filter(({ owners, quorumPolicy }) => {
-      const awaited = this.nodes.filter((node) => this.isAwaited(node) && owners.includes(node.id));
+    const living = this.groups.filter(({ id, owners, quorumPolicy }) => {
+      const voters = this.nodes.filter(({ store }) => !store.retired.has(id));
+      const awaited = voters.filter((node) => this.isAwaited(node) && owners.includes(node.id));
       return awaited.length >= deriveQuorum(owners.length, quorumPolicy);
     });
     return new Set(living.map((group) => group.id));
@@ -281,14 +322,40 @@ export class SimWorld {
     const living = this.livingGroups();
     const awaited = this.nodes.filter((node) => this.isAwaited(node));
     const issuers = new Set(awaited.map((node) => node.id));
+    if (!this.isHandedOver(awaited, living)) return false;
     for (const { block } of this.issued.values()) {
       if (!living.has(block.group) || !issuers.has(block.issuer)) continue;
+      if (this.checker.isLeftBehind(block)) continue;
       for (const node of awaited) {
         if (!node.store.groups.some((each) => each.id === block.group)) continue;
+        if (block.sequence <= node.store.cutSequence(block.group, block.issuer)) continue;
         if (node.store.blocks.get(block.id)?.isFinal !== true) return false;
       }
     }
     return true;
+  }
+
+  /** Does everybody know of each hand-over that was approved, and what it goes on as? */
+  private isHandedOver(awaited: readonly SimNode[], living: ReadonlySet<GroupId>): boolean {
+    return (this.scenario.handOvers ?? []).every((plan) => {
+      const { id } = this.groups[plan.group]!;
+      if (!living.has(id)) return true;
+      const holders = awaited.filter(({ store }) => store.groups.some((each) => each.id === id));
+      return holders.every(({ store }) => store.ended.get(id) != null);
+    });
+  }
+
+  /** After all is final: what a group left behind went on in the next one, once. */
+  checkLeft(): void {
+    for (const node of this.nodes) {
+      if (!this.isAwaited(node)) continue;
+      for (const { block } of this.issued.values()) {
+        if (block.issuer !== node.id || !this.checker.isLeftBehind(block)) continue;
+        const next = node.store.ended.get(block.group);
+        const isTaken = next?.owners.includes(node.id) === true && !isHandOver(block);
+        this.checker.checkLeft(block, isTaken);
+      }
+    }
   }
 
   /** What is not final, for a message that helps. */

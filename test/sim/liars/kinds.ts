@@ -4,6 +4,7 @@ import type { LiarKind } from '../scenario.ts';
 import { makeBabbler } from './babbler.ts';
 import { makeBrancher } from './brancher.ts';
 import { makeCensor } from './censor.ts';
+import { makeCutter } from './cutter.ts';
 import { makeDoubleVoter } from './double-voter.ts';
 import { makeEquivocator } from './equivocator.ts';
 import { makeFlooder } from './flooder.ts';
@@ -13,6 +14,7 @@ import { makeGrinder } from './grinder.ts';
 import { makeIdler } from './idler.ts';
 import { makeLeaper } from './leaper.ts';
 import { makeReplayer } from './replayer.ts';
+import { makeUsurper } from './usurper.ts';
 import { makeWithholder } from './withholder.ts';
 
 export const LIARS: Readonly<Record<LiarKind, (prng: Prng) => Liar>> = {
@@ -29,6 +31,11 @@ export const LIARS: Readonly<Record<LiarKind, (prng: Prng) => Liar>> = {
   leaper: makeLeaper,
   flooder: makeFlooder,
   censor: makeCensor,
+  usurper: makeUsurper,
+  cutter: makeCutter,
 };
 
-export const LIAR_KINDS = Object.keys(LIARS) as readonly LiarKind[];
+/** Those that make sense in every scenario. */
+export const LIAR_KINDS = (Object.keys(LIARS) as readonly LiarKind[]).filter(
+  (kind) => kind !== 'usurper' && kind !== 'cutter',
+);
