@@ -13,8 +13,11 @@ export interface Outgoing {
   push(way: Way, message: Uint8Array): void;
   /** Gives up what waits in a lane. @param whole Also what has begun to leave. */
   take(lane: Lane, whole: boolean): Uint8Array[];
-  /** @returns the bytes used; 0 when nothing is to be sent now. */
-  fill(frame: Uint8Array): number;
+  /**
+   * @param isQuiet Send nothing that can wait.
+   * @returns the bytes used; 0 when nothing is to be sent now.
+   */
+  fill(frame: Uint8Array, isQuiet?: boolean): number;
 }
 
 /** Puts the messages of one peer together again. */

@@ -100,7 +100,7 @@ export class LooseFraming implements Occupant, Outgoing, Incoming {
 
   push(way: Way, message: Uint8Array): void {
     if (way === 'offered') this.stream.push(message);
-    else this[way].push(message);
+    else this[way === 'sign' ? 'urgent' : way].push(message);
   }
 
   take(lane: Lane, whole: boolean): Uint8Array[] {
@@ -110,17 +110,20 @@ export class LooseFraming implements Occupant, Outgoing, Incoming {
 
   /**
    * Fills a frame: acknowledgements, what is urgent, then bulk and stream in turn.
+   * @param isQuiet Bulk and stream wait.
    * @returns the bytes used; 0 when nothing is to be sent now.
    */
-  fill(frame: Uint8Array): number {
+  fill(frame: Uint8Array, isQuiet = false): number {
     const nowMs = this.parts.timers.monotonicMs();
     let offset = this.fillAcks(frame);
     const filler = { frame, nowMs };
     offset = fillFrom(this.urgent, filler, offset);
     this.isStreamsTurn = !this.isStreamsTurn;
     const [first, then] = this.isStreamsTurn ? [this.stream, this.bulk] : [this.bulk, this.stream];
-    offset = fillFrom(first, filler, offset);
-    offset = fillFrom(then, filler, offset);
+    if (!isQuiet) {
+      offset = fillFrom(first, filler, offset);
+      offset = fillFrom(then, filler, offset);
+    }
     this.seeLoss();
     this.setTimer(nowMs);
     return offset;

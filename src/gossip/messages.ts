@@ -127,6 +127,13 @@ export function isNews(bytes: Uint8Array): boolean {
   return name?.startsWith('item-') === true && bytes[1] === 0;
 }
 
+/** Is this encoded message about the link alone? */
+export function isSign(bytes: Uint8Array): boolean {
+  return SIGNS.has(MESSAGE_NAMES[bytes[0] ?? 0]);
+}
+
+const SIGNS: ReadonlySet<MessageName | undefined> = new Set(['greeting', 'ping', 'pong']);
+
 export function isBlock(bytes: Uint8Array): boolean {
   const name = MESSAGE_NAMES[bytes[0] ?? 0];
   return name === 'item-block' || name === 'item-header';

@@ -53,23 +53,24 @@ export type OutboxPace = Pick<
   'smallBytes' | 'smallWaitingBytes' | 'bulkQueueBytesMax' | 'urgentNewsBytesMax'
 >;
 
-/** A Block that nobody asked for is `offered` where the link may lose it. */
-export type Way = Lane | 'offered';
+/**
+ * A Block that nobody asked for is `offered` where the link may lose it; a `sign` of life, short
+ * and urgent, is sent when nothing else may be.
+ */
+export type Way = Lane | 'offered' | 'sign';
 
 /** What waits to be sent to one peer, and how it is put into frames. */
 export class Outbox {
   private readonly pace: OutboxPace;
-  private readonly lanes: { readonly urgent: Queue; readonly bulk: Queue } = {
-    urgent: new Queue(),
-    bulk: new Queue(),
-  };
+  private readonly lanes = { urgent: new Queue(), bulk: new Queue() };
+  private readonly signs = new Queue();
 
   constructor(pace: OutboxPace) {
     this.pace = pace;
   }
 
   get urgentBytes(): number {
-    return this.lanes.urgent.bytes;
+    return this.lanes.urgent.bytes + this.signs.bytes;
   }
 
   get bulkBytes(): number {
@@ -77,7 +78,7 @@ export class Outbox {
   }
 
   get isEmpty(): boolean {
-    return this.lanes.urgent.count === 0 && this.lanes.bulk.count === 0;
+    return this.lanes.urgent.count + this.lanes.bulk.count + this.signs.count === 0;
   }
 
   /**
@@ -94,7 +95,8 @@ export class Outbox {
   }
 
   push(way: Way, message: Uint8Array): void {
-    this.lanes[way === 'offered' ? 'bulk' : way].push(message);
+    if (way === 'sign') this.signs.push(message);
+    else this.lanes[way === 'offered' ? 'bulk' : way].push(message);
   }
 
   /** Gives up what waits in a lane, for another link to carry. @param whole see `Queue.take` */
@@ -103,26 +105,42 @@ export class Outbox {
   }
 
   /**
-   * Fills a frame: all that is urgent, then bulk while there is room.
-   * @returns the bytes used; 0 when nothing waits.
+   * Fills a frame: all that is urgent, signs of life before the rest, then bulk.
+   * @param isQuiet Nothing but signs of life, and the rest of an urgent message that has begun.
+   * @returns the bytes used; 0 when nothing waits that may be sent.
    */
-  fill(frame: Uint8Array): number {
-    const used = this.fillFrom('urgent', frame, 0);
-    return this.fillFrom('bulk', frame, used);
+  fill(frame: Uint8Array, isQuiet = false): number {
+    const { urgent, bulk } = this.lanes;
+    let used = urgent.written > 0 ? fillFrom(urgent, frame, { lane: 'urgent', count: 1 }) : 0;
+    if (urgent.written === 0) used = fillFrom(this.signs, frame, { lane: 'urgent', used });
+    if (isQuiet) return used;
+    if (this.signs.written === 0) used = fillFrom(urgent, frame, { lane: 'urgent', used });
+    return fillFrom(bulk, frame, { lane: 'bulk', used });
   }
+}
 
-  private fillFrom(lane: Lane, frame: Uint8Array, used: number): number {
-    const queue = this.lanes[lane];
-    let offset = used;
-    for (let message = queue.peek(); message !== undefined; message = queue.peek()) {
-      const room = frame.length - offset - FRAGMENT_HEADER_BYTES;
-      const left = message.length - queue.written;
-      const least = lane === 'bulk' && offset > 0 ? Math.min(left, BULK_PART_BYTES_MIN) : 1;
-      if (room < least) break;
-      const part = message.subarray(queue.written, queue.written + Math.min(left, room));
-      offset = writeFragment(frame, offset, part, { lane, more: part.length < left });
-      queue.advance(part.length);
-    }
-    return offset;
+/** @param count Messages to write at most. @returns the bytes of the frame that are used then. */
+function fillFrom(
+  queue: Queue,
+  frame: Uint8Array,
+  {
+    lane,
+    used = 0,
+    count = Number.POSITIVE_INFINITY,
+  }: { lane: Lane; used?: number; count?: number },
+): number {
+  let offset = used;
+  let written = 0;
+  for (let message = queue.peek(); message !== undefined; message = queue.peek()) {
+    if (written === count) break;
+    written += 1;
+    const room = frame.length - offset - FRAGMENT_HEADER_BYTES;
+    const left = message.length - queue.written;
+    const least = lane === 'bulk' && offset > 0 ? Math.min(left, BULK_PART_BYTES_MIN) : 1;
+    if (room < least) break;
+    const part = message.subarray(queue.written, queue.written + Math.min(left, room));
+    offset = writeFragment(frame, offset, part, { lane, more: part.length < left });
+    queue.advance(part.length);
   }
+  return offset;
 }

@@ -41,6 +41,9 @@ const AHEAD_SECONDS = 1;
 const CHUNK_SECONDS = 20;
 const QUEUE_SECONDS = 60;
 
+/** News of the urgent lane that wait for the end of quiet hours, in bytes. */
+const QUIET_NEWS_BYTES = 1_048_576;
+
 const AHEAD_BYTES_MIN = 1_024;
 const CHUNK_BYTES_MIN = 4_096;
 const QUEUE_BYTES_MIN = 64 * 1024;
@@ -74,10 +77,12 @@ export interface Pace extends GossipSettings {
  */
 export function paceOf(
   settings: GossipSettings,
-  link: Pick<Link, 'kind' | 'bytesPerSecond' | 'isOrdered'>,
+  link: Pick<Link, 'kind' | 'bytesPerSecond' | 'isOrdered' | 'isQuiet'>,
 ): Pace {
   const rate = link.bytesPerSecond;
-  if (rate === null) return { ...settings, ...UNPACED };
+  // One that is quiet at times ends for no queue of news.
+  const newsMax = link.isQuiet === undefined ? Number.POSITIVE_INFINITY : QUIET_NEWS_BYTES;
+  if (rate === null) return { ...settings, ...UNPACED, urgentNewsBytesMax: newsMax };
   const msOf = (bytes: number) => (bytes * 1_000) / rate;
   const bytesIn = (seconds: number, least: number) => Math.max(least, Math.floor(rate * seconds));
   const longestMs = link.kind === 'serial' ? IDLE_LONGEST_MS : IDLE_UNWATCHED_MS;
@@ -102,7 +107,7 @@ export function paceOf(
     bulkLowBytes: Math.min(settings.bulkLowBytes, bytesIn(AHEAD_SECONDS, AHEAD_BYTES_MIN)),
     chunkBytes: Math.min(settings.chunkBytes, bytesIn(CHUNK_SECONDS, CHUNK_BYTES_MIN)),
     bulkQueueBytesMax: Math.min(settings.bulkQueueBytesMax, queueBytes),
-    urgentNewsBytesMax: Math.min(settings.urgentQueueBytesMax, queueBytes),
+    urgentNewsBytesMax: Math.min(settings.urgentQueueBytesMax, queueBytes, newsMax),
     rangesPerPeerMax: isSlow ? 1 : settings.rangesPerPeerMax,
     idsMax: Math.min(GOSSIP_LIMITS.idsMax, Math.max(IDS_MIN, Math.floor(rate / ID_BYTES))),
   };
@@ -116,6 +121,5 @@ const UNPACED = {
   busyPingMs: BUSY_PING_MS,
   smallBytes: SMALL_BYTES,
   smallWaitingBytes: SMALL_WAITING_BYTES,
-  urgentNewsBytesMax: Number.POSITIVE_INFINITY,
   idsMax: GOSSIP_LIMITS.idsMax,
 } as const;

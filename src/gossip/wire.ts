@@ -9,7 +9,7 @@ import { Inbox } from './inbox.ts';
 import { makeFraming } from './make-framing.ts';
 import { encodeMessage } from './message-writer.ts';
 import type { ByeReason, GreetingMessage, Lane, Message } from './messages.ts';
-import { isNews, MESSAGE_NAMES } from './messages.ts';
+import { isNews, isSign, MESSAGE_NAMES } from './messages.ts';
 import type { Way } from './outbox.ts';
 import { type Pace, paceOf } from './pace.ts';
 import { Pulse } from './pulse.ts';
@@ -141,7 +141,7 @@ export class Wire implements LinkHandler {
         return;
       }
     }
-    this.outbox.push(way, bytes);
+    this.outbox.push(isSign(bytes) ? 'sign' : way, bytes);
     countMessage(this.counters.messagesSent, MESSAGE_NAMES[bytes[0] ?? 0]);
     this.flushSoon();
   }
@@ -272,8 +272,9 @@ export class Wire implements LinkHandler {
     this.isFlushDue = false;
     for (let frames = 0; frames < FRAMES_PER_FLUSH; frames++) {
       if (this.isBlocked || !this.isOpen) return;
-      if (this.outbox.bulkBytes < this.pace.bulkLowBytes) this.handler.onRoom(this);
-      const used = this.outbox.fill(this.parts.scratch.subarray(0, this.frameMax));
+      const isQuiet = this.link.isQuiet === true;
+      if (!isQuiet && this.outbox.bulkBytes < this.pace.bulkLowBytes) this.handler.onRoom(this);
+      const used = this.outbox.fill(this.parts.scratch.subarray(0, this.frameMax), isQuiet);
       if (used === 0) return;
       this.write(this.session.seal(this.parts.scratch.subarray(0, used)));
     }

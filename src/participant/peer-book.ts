@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { splitBudget } from '../gossip/links/budget-url.ts';
 import { parseMqttUrl } from '../gossip/links/mqtt-url.ts';
 import { parseTcpUrl } from '../gossip/links/tcp-url.ts';
 import { openStore } from '../storage/open-store.ts';
@@ -11,7 +12,8 @@ const JUDGES: readonly (readonly [RegExp, (url: string) => unknown])[] = [
 
 /** @throws LinkError LINK_URL */
 export function checkPeers(urls: readonly string[]): void {
-  for (const url of urls) {
+  for (const each of urls) {
+    const { url } = splitBudget(each);
     const judge = JUDGES.find(([scheme]) => scheme.test(url))?.[1];
     if (judge === undefined) parseTcpUrl(url, 1);
     else judge(url);

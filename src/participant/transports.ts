@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { BudgetTransport } from '../gossip/links/budget-link.ts';
 import { MqttTransport } from '../gossip/links/mqtt.ts';
 import { TcpTransport } from '../gossip/links/tcp.ts';
 import type { WorldKeys } from '../identity/index.ts';
@@ -19,9 +20,11 @@ export interface TransportParts {
   readonly log: Logger;
 }
 
-/** One transport for each kind of link that a Participant has. */
+/** One transport for each kind of link that a Participant has; any link may have a budget. */
 export function makeTransports(parts: TransportParts): Transport[] {
-  return [new TcpTransport({ timers: parts.timers }), mqttOf(parts)];
+  const { timers } = parts;
+  const transports: Transport[] = [new TcpTransport({ timers }), mqttOf(parts)];
+  return transports.map((each) => new BudgetTransport(each, timers));
 }
 
 function mqttOf({ timers, world, self, config, log }: TransportParts): MqttTransport {

@@ -22,6 +22,12 @@ export interface Link {
    */
   readonly bytesPerSecond: number | null;
 
+  /**
+   * True while nothing but signs of life may be sent; `onDrain` follows when that is over. Absent:
+   * never.
+   */
+  readonly isQuiet?: boolean;
+
   /** What went wrong on the wire and was mended here; null for a wire that hides it (TCP). */
   readonly repairs: LinkRepairs | null;
 
