@@ -140,6 +140,8 @@ export interface DurableState {
     readonly group: GroupId;
     readonly issuer: AvatarId;
     readonly lastGood: CausalSequence;
+    /** How often a proof of a still earlier fork came. */
+    readonly lowered: number;
   }[];
   /**
    * Metablocks kept that are not below a finalized head: heads themselves, locks, candidates, own.

@@ -1,7 +1,7 @@
 import type { Block } from '../model/block.ts';
 import type { CausalSequence } from '../model/numbers.ts';
 import type { AvatarId } from '../model/sync-group.ts';
-import { childrenOf, type GroupState } from './group-state.ts';
+import { childrenOf, type ForkedLog, type GroupState } from './group-state.ts';
 import type { Node } from './node.ts';
 
 /**
@@ -26,6 +26,14 @@ export function convict(
   const lowered = known === undefined ? 0 : known.lowered + 1;
   group.forked = new Map(group.forked).set(issuer, { lastGood, lowered });
   group.pending = null;
+}
+
+/** What was known of a forked log before a restart; who is distrusted stays so. */
+export function restoreFork(
+  group: GroupState,
+  { issuer, lastGood, lowered }: ForkedLog & { readonly issuer: AvatarId },
+): void {
+  group.forked = new Map(group.forked).set(issuer, { lastGood, lowered });
 }
 
 /** Is the Block covered by a fork proof? @source consensus.md 5. */

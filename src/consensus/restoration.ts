@@ -7,7 +7,7 @@ import { see } from './certificate-intake.ts';
 import type { ConsensusContext } from './context.ts';
 import { deriveDismissal } from './dismissal.ts';
 import type { DurableState, FinalizedHead, VoteRecord } from './events.ts';
-import { convict } from './forked-logs.ts';
+import { restoreFork } from './forked-logs.ts';
 import { type GroupState, makeGroupState } from './group-state.ts';
 import { askFor } from './held.ts';
 import { placeHead } from './installation.ts';
@@ -41,7 +41,7 @@ export function restore(
   }
   for (const fork of durable.forks) {
     const group = work.open(fork.group);
-    if (group !== undefined) convict(group, fork);
+    if (group !== undefined) restoreFork(group, fork);
   }
   restoreBlocks(work, durable);
   for (const metablock of metablocks) restoreMetablock(work, metablock);

@@ -168,25 +168,26 @@ export class Forking {
     const { group, author, sequence } = proof;
     const known = turn.forks.get(group, author);
     if (known !== null && known.proof.sequence <= sequence) return false;
-    const record = { proof, seenAtMs: known?.seenAtMs ?? turn.wallMs };
+    const lowered = known === null ? 0 : known.lowered + 1;
+    const record = { proof, seenAtMs: known?.seenAtMs ?? turn.wallMs, lowered };
     core.store.putFork(proof, record.seenAtMs);
     turn.forks.set(record);
     const lastGood = (sequence - 1) as CausalSequence;
     this.deciding.run(turn, { kind: 'fork-proof', group, issuer: author, lastGood });
-    turn.afterCommit.push(() => this.announce(record, known));
+    turn.afterCommit.push(() => this.announce(record));
     return true;
   }
 
   /** That a log forks is news once; that it forks still earlier changes nothing for anybody. */
-  private announce({ proof, seenAtMs }: ForkRecord, known: ForkRecord | null): void {
-    const { group, author, sequence } = proof;
-    if (known !== null) {
+  private announce(record: ForkRecord): void {
+    const { group, author, sequence, branches } = record.proof;
+    if (record.lowered > 0) {
       this.lowered.write('info', 'log-forked-earlier', { group, author, sequence });
       return;
     }
-    const blocks = proof.branches.map((each) => each.id);
+    const blocks = branches.map((each) => each.id);
     this.core.log.error('log-forked', { group, author, sequence, blocks });
-    for (const act of this.listeners) act({ proof, seenAtMs });
+    for (const act of this.listeners) act(record);
   }
 }
 

@@ -48,8 +48,8 @@ export function restoreDurable(store: Store, groups: readonly SyncGroup[]): Dura
     votes: store.votes(),
     heads: shared.flatMap((group) => restoreHead(store, group)),
     alarms: new Map(shared.flatMap((group) => restoreAlarm(store, group.id))),
-    forks: store.forks().map(({ proof: { group, author, sequence } }) => {
-      return { group, issuer: author, lastGood: (sequence - 1) as CausalSequence };
+    forks: store.forks().map(({ proof: { group, author, sequence }, lowered }) => {
+      return { group, issuer: author, lastGood: (sequence - 1) as CausalSequence, lowered };
     }),
     metablocks,
     certificates,

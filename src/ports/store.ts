@@ -104,7 +104,10 @@ export interface Store {
    */
   sweep(group: GroupId, limit: number): boolean;
 
-  /** Keeps a fork proof: one for each Causal Group, in place of the one before it. */
+  /**
+   * Keeps a fork proof: one for each Causal Group, in place of the one before it, of which it counts
+   * how often that was. When the log was first found to fork stays.
+   */
   putFork(proof: ForkProof, seenAtMs: number): void;
   /** In the order in which forks were first seen. */
   forks(): ForkRecord[];
@@ -187,6 +190,8 @@ export interface ForkRecord {
   readonly proof: ForkProof;
   /** When the log was first found to fork. */
   readonly seenAtMs: number;
+  /** How often a proof of a still earlier fork took the place of one before. */
+  readonly lowered: number;
 }
 
 export interface EvidenceRecord {

@@ -19,10 +19,10 @@ export class ForkTable {
     this.hash = hash;
     this.file = connection.file;
     this.set = connection.prepare(
-      `INSERT INTO vb_fork VALUES (@group, @author, @sequence, @proof, @seen)
-       ON CONFLICT DO UPDATE SET sequence = @sequence, proof = @proof`,
+      `INSERT INTO vb_fork VALUES (@group, @author, @sequence, @proof, @seen, 0)
+       ON CONFLICT DO UPDATE SET sequence = @sequence, proof = @proof, lowered = lowered + 1`,
     );
-    this.every = connection.prepare('SELECT proof, seen_at FROM vb_fork ORDER BY seen_at, author');
+    this.every = connection.prepare('SELECT * FROM vb_fork ORDER BY seen_at, author');
   }
 
   /** In place of an earlier proof of the same log; that it was first seen is not forgotten. */
@@ -40,7 +40,8 @@ export class ForkTable {
     return this.every.all().map((row) => {
       const read = decodeForkProof(this.hash, toBytes(row['proof']));
       if (!read.ok) throw corruptRow(this.file, 'a fork proof');
-      return { proof: read.value, seenAtMs: toNumber(row['seen_at']) };
+      const [seenAtMs, lowered] = [toNumber(row['seen_at']), toNumber(row['lowered'])];
+      return { proof: read.value, seenAtMs, lowered };
     });
   }
 }

@@ -116,7 +116,7 @@ CREATE TABLE vb_cut_signature (
 
 CREATE TABLE vb_fork (
   group_id BLOB NOT NULL, author BLOB NOT NULL, sequence INTEGER NOT NULL, proof BLOB NOT NULL,
-  seen_at INTEGER NOT NULL,
+  seen_at INTEGER NOT NULL, lowered INTEGER NOT NULL,
   PRIMARY KEY (group_id, author)
 ) STRICT, WITHOUT ROWID;
 

@@ -18,12 +18,14 @@ import {
   cleo,
   door,
   finalize,
+  forkOf,
   groupOf,
   idOf,
   introduce,
   metablockAfter,
   pactOf,
   payloadOf,
+  type Stackable,
   stack,
 } from './store-samples.ts';
 
@@ -209,6 +211,61 @@ export function storeContract(name: string, open: () => Store): void {
       });
       expect(store.votes()).toHaveLength(2);
       expect(store.votes()).toEqual(expect.arrayContaining([voteOf(two, 2), voteOf(alone, 7)]));
+    });
+
+    test('one fork proof for each log: the last, when it was first seen, and how often it fell', () => {
+      const store = furnished();
+      const [one, two_, three] = blocksOf(two, ada, [[['a', true]], [['b', true]], [['c', true]]]);
+      const late = forkOf(two, ada, three);
+      const earlier = forkOf(two, ada, one);
+      const ofBert = forkOf(two, bert);
+      expect(store.forks()).toEqual([]);
+      store.transaction(() => {
+        store.putFork(late, 10);
+        store.putFork(ofBert, 11);
+        store.putFork(forkOf(two, ada, two_), 12);
+      });
+      store.transaction(() => store.putFork(earlier, 13));
+      expect(store.forks()).toEqual([
+        { proof: earlier, seenAtMs: 10, lowered: 2 },
+        { proof: ofBert, seenAtMs: 11, lowered: 0 },
+      ]);
+      expect(() => store.putFork(late, 14)).toThrow(InvariantError);
+    });
+
+    test('no fork proof of a turn that was taken back', () => {
+      const store = furnished();
+      const attempt = () =>
+        store.transaction(() => {
+          store.putFork(forkOf(two, ada), 1);
+          throw new RangeError('changed my mind');
+        });
+      expect(attempt).toThrow(RangeError);
+      expect(store.forks()).toEqual([]);
+    });
+
+    test('where a log ends: past no gap, and on the branch that is final where it forks', () => {
+      const store = furnished();
+      const all = blocksOf(two, ada, [[['a', true]], [['b', true]], [['c', true]]]);
+      const [one, second, third] = all;
+      const beside = blockAfter(one!, two, ada, [['d', true]]);
+      const tip = () => store.tip(two.id, ada);
+      const end = ({ block }: Stackable) => {
+        return { issuer: ada, sequence: block.sequence, block: block.id };
+      };
+      expect(tip()).toBeNull();
+      stack(store, one!, third!);
+      expect(tip()).toEqual(end(one!));
+      stack(store, second!);
+      expect(tip()).toEqual(end(third!));
+      expect(store.tip(two.id, bert)).toBeNull();
+      stack(store, beside);
+      expect(tip()).toEqual(end(third!));
+      finalize(store, two, [one!, beside]);
+      expect(tip()).toEqual(end(beside));
+      expect(store.frontier(two.id)).toEqual([end(beside)]);
+      expect(sequences(store.blocks(two.id, ada, 2 as CausalSequence, 9))).toEqual([2, 2, 3]);
+      expect(store.blocks(two.id, ada, 2 as CausalSequence, 1)[0]!.block.id).toBe(beside.block.id);
     });
 
     test('evidence, and no offender pushes out what stands against others', () => {

@@ -24,6 +24,8 @@ export interface Fork {
   readonly issuer: AvatarId;
   readonly lastGood: CausalSequence;
   readonly blocks: readonly [Block, Block];
+  /** How often a still lower pair came. */
+  readonly lowered: number;
 }
 
 /** What a Participant of the simulation finds again after a crash. */
@@ -188,11 +190,12 @@ export class DurableStore {
   }
 
   /** @returns whether the proof says more than is known. */
-  putFork(fork: Fork): boolean {
+  putFork(fork: Omit<Fork, 'lowered'>): boolean {
     const key = fork.group + fork.issuer;
     const known = this.forks.get(key);
     if (known !== undefined && known.lastGood <= fork.lastGood) return false;
-    this.forks.set(key, fork);
+    const lowered = known === undefined ? 0 : known.lowered + 1;
+    this.forks.set(key, { ...fork, lowered });
     return true;
   }
 

@@ -5,7 +5,7 @@ import {
   nextDeadline,
 } from '../../src/consensus/metablockchain.ts';
 import { CONSENSUS_LIMITS } from '../../src/consensus/settings.ts';
-import type { Generation } from '../../src/model/numbers.ts';
+import type { CausalSequence, Generation } from '../../src/model/numbers.ts';
 import {
   blockOf,
   certificateOf,
@@ -49,6 +49,30 @@ describe('a restart', () => {
     participant.store.forget(chosen.id);
     participant.restart();
     expect(votesOf(participant.metablock(rival))).toEqual([]);
+  });
+
+  it.each([
+    [2, 1],
+    [3, 0],
+  ])('prepares of a log that forked %i times what it did before', (forks, count) => {
+    const participant = new Participant(first, [group]);
+    const blocks = [blockOf(second, group, null)];
+    for (let place = 1; place < 5; place++) {
+      blocks.push(blockOf(second, group, blocks[place - 1]!));
+    }
+    for (let nth = 1; nth <= forks; nth++) {
+      const lastGood = (5 - nth) as CausalSequence;
+      const pair = [blocks[lastGood]!, blocks[lastGood]!] as const;
+      const fork = { group: group.id, issuer: second.id, lastGood };
+      participant.store.putFork({ ...fork, blocks: pair });
+      participant.feed({ kind: 'fork-proof', ...fork });
+    }
+    participant.restart();
+    const effects = [...participant.block(blocks[0]!), ...participant.wait(10_000)];
+    const carried = only(effects, 'send-metablock').filter(({ metablock }) =>
+      metablock.blocks.includes(blocks[0]!.id),
+    );
+    expect(carried).toHaveLength(count);
   });
 
   it('keeps its lock, and asks for the locked Metablock where it is not at hand', () => {
