@@ -16,7 +16,12 @@ import {
   RequestError,
   type StatusReport,
 } from '../../src/participant/face.ts';
-import type { ForkReport, LogFace } from '../../src/participant/log-face.ts';
+import type {
+  ForkReport,
+  LogBlockReport,
+  LogFace,
+  LogReport,
+} from '../../src/participant/log-face.ts';
 
 const hash = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest();
 const idOf = (text: string) => toHex32(hash(Buffer.from(text)));
@@ -124,9 +129,20 @@ export class SampleFace implements ParticipantFace {
   readonly channels = new Map<string, SampleChannel>();
   readonly urls: string[] = [];
   readonly knownForks: ForkReport[] = [];
+  readonly knownLogs: LogReport[] = [];
+  readonly blocks: LogBlockReport[] = [];
+  readonly invalid: { author: string; fault: string }[] = [];
+  /** What was asked of logs. */
+  readonly tails: [group: string, author: string, limit: number][] = [];
   readonly logs: LogFace = {
-    list: () => [],
-    tail: () => [],
+    list: () => this.knownLogs,
+    tail: (...asked) => {
+      this.tails.push(asked);
+      if (!this.channels.has(asked[0])) {
+        throw new RequestError('group-unknown', `There is no Sync Group ${asked[0]}.`);
+      }
+      return this.blocks;
+    },
     forks: () => this.knownForks,
     followForks: async function* () {},
   };
@@ -166,7 +182,7 @@ export class SampleFace implements ParticipantFace {
       receivedBytes: 1024,
       halted: null,
       forks: this.logs.forks(),
-      invalid: [],
+      invalid: this.invalid,
     };
   }
 
