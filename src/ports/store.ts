@@ -105,8 +105,8 @@ export interface Store {
   sweep(group: GroupId, limit: number): boolean;
 
   /**
-   * Keeps a fork proof: one for each Causal Group, in place of the one before it, of which it counts
-   * how often that was. When the log was first found to fork stays.
+   * Keeps a fork proof: one for each Causal Group, in place of the one before it, and counts how
+   * often that was. When the log was first found to fork stays.
    */
   putFork(proof: ForkProof, seenAtMs: number): void;
   /** In the order in which forks were first seen. */

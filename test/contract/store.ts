@@ -213,7 +213,7 @@ export function storeContract(name: string, open: () => Store): void {
       expect(store.votes()).toEqual(expect.arrayContaining([voteOf(two, 2), voteOf(alone, 7)]));
     });
 
-    test('one fork proof for each log: the last, when it was first seen, and how often it fell', () => {
+    test('one fork proof for each log, when one was first seen, and how often it fell', () => {
       const store = furnished();
       const [one, two_, three] = blocksOf(two, ada, [[['a', true]], [['b', true]], [['c', true]]]);
       const late = forkOf(two, ada, three);

@@ -162,7 +162,7 @@ function brokenRules(message: LogMessage, known: readonly LogMessage[]): Set<Mes
   return broken;
 }
 
-describe('validity of messages', () => {
+describe('validity of messages', { timeout: 120_000 }, () => {
   it('holds of all that correct authors issue, once all before it is known', () => {
     fc.assert(
       fc.property(worlds, (messages) => {
@@ -212,7 +212,7 @@ describe('validity of messages', () => {
         expect(verdict.kind).toBe(broken.size === 0 ? 'valid' : 'invalid');
         if (verdict.kind === 'invalid') expect(broken).toContain(verdict.fault);
       }),
-      { numRuns: 2000 },
+      { numRuns: 1000 },
     );
   });
 
@@ -252,7 +252,7 @@ describe('validity of messages', () => {
   });
 });
 
-describe('relations of messages', () => {
+describe('relations of messages', { timeout: 120_000 }, () => {
   it('are those of the graph: before is who can be reached back, beside is neither', () => {
     fc.assert(
       fc.property(worlds, fc.nat(), fc.nat(), (messages, a, b) => {
@@ -335,7 +335,7 @@ const SPOILERS: readonly [string, (log: Log, others: readonly LogMessage[]) => L
 
 const STRANGE = { previous: null, mark: 2000 };
 
-describe('validity of logs', () => {
+describe('validity of logs', { timeout: 120_000 }, () => {
   it('holds of every state that knowledge amounts to', () => {
     fc.assert(
       fc.property(treesWithStates(1), ({ tree }) => {

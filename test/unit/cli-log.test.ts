@@ -104,7 +104,7 @@ describe('vertebra log show', () => {
     ]);
   });
 
-  it('says so where nothing of it is here, where there is no such group, and how many', async () => {
+  it('says so where nothing is here, or no such group, and takes no other number', async () => {
     expect((await stage.run(['log', 'show', 'door', 'self'])).out).toMatch(/Nothing of this log/);
     const unknown = await stage.run(['log', 'show', 'lamp', 'self']);
     expect(unknown).toMatchObject({ exit: EXIT.notFound });
@@ -181,7 +181,7 @@ describe('vertebra log adopt', { timeout: 120_000 }, () => {
     await adopt('--force');
   });
 
-  it('goes on with the key that it had made when it was interrupted before the database', async () => {
+  it('goes on with the key that it had made, interrupted before the database', async () => {
     const { keyFile } = await adopt('--force');
     const key = readFileSync(keyFile, 'utf8');
     // The key is there, and nothing says that it is used: another home, where it came no further.
