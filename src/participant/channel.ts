@@ -65,7 +65,8 @@ export class GroupChannel implements Channel {
         throw new RequestError(
           'buffer-full',
           `The Entry Buffer of ${this.pact.name} has no room for ${encoded.length} Entries ` +
-            `(${byteLength} bytes). Push fewer at once, wait, or raise entry_buffer_bytes_max.`,
+            `(${byteLength} bytes). Push fewer at once, wait, or raise entry_buffer_bytes_max. ` +
+            'Where it stays full: vertebra status says who is awaited.',
         );
       }
     }

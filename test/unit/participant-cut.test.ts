@@ -2,16 +2,12 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Answer, answerRange } from '../../src/gossip/answers.ts';
-import type { GossipItem } from '../../src/gossip/item.ts';
-import { GOSSIP_SETTINGS } from '../../src/gossip/settings.ts';
-import type { CausalSequence, Level } from '../../src/model/numbers.ts';
-import type { AvatarId, GroupId } from '../../src/model/sync-group.ts';
 import type { Agent } from '../../src/participant/agent.ts';
 import type { Config } from '../../src/participant/config.ts';
 import { verifyWorld } from '../../src/participant/verify.ts';
 import { compareWorlds } from '../../src/storage/world-digest.ts';
 import { Hub } from './participant-hub.ts';
+import { tell } from './participant-telling.ts';
 
 const DOOR = readFileSync(new URL('../../examples/pacts/door.json', import.meta.url), 'utf8');
 const KEEP: Partial<Config> = { retention: 'own', retentionCount: 20 };
@@ -27,31 +23,6 @@ afterEach(async () => {
 function fileOf(name: string): string {
   if (folders.length === 0) folders.push(mkdtempSync(join(tmpdir(), 'vertebra-cut-')));
   return join(folders[0]!, `${name}.db`);
-}
-
-function itemsOf(answer: Answer): GossipItem[] {
-  return [...answer].flatMap(({ message }) => (message.kind === 'item' ? [message.item] : []));
-}
-
-/** All that `from` answers to whoever has nothing, or stands at this Level. */
-function tell(from: Agent, to: Agent, level = 0): void {
-  const items: GossipItem[] = [];
-  for (const digest of from.source.digest()) {
-    const group = digest.group as GroupId;
-    const isShared = digest.finalized !== null;
-    if (isShared) {
-      const range = { range: 'chain', group, from: level as Level } as const;
-      const chunk = { ...GOSSIP_SETTINGS, chunkMetablocks: 1e9, chunkBytes: 1e9, chunkBlocks: 1e9 };
-      items.push(...itemsOf(answerRange(from.source, range, chunk)));
-      continue;
-    }
-    for (const { issuer } of digest.issuers) {
-      const range = { range: 'causal', group, issuer, from: 1 as CausalSequence } as const;
-      items.push(...itemsOf(answerRange(from.source, range, GOSSIP_SETTINGS)));
-    }
-  }
-  const by = from.avatar as AvatarId;
-  to.onItems(items.map((item) => ({ item, from: by, answer: true })));
 }
 
 async function push(agent: Agent, count: number): Promise<void> {

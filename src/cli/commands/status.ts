@@ -70,11 +70,14 @@ export function formatGroups(groups: readonly GroupReport[]): string {
     `${group.quorum} of ${group.owners.length}`,
     group.own ? 'own' : 'held',
     group.lastSequence,
+    group.lastSequence === 0 ? null : group.firstSequence,
+    formatBytes(group.retainedBytes),
     group.finalizedLevel < 0 ? null : group.finalizedLevel,
     group.pendingBlocks,
     group.bufferedEntries,
   ]);
-  const titles = ['group', 'id', 'owners', 'quorum', 'here', 'final', 'level', 'pending', 'buffer'];
+  const counts = ['final', 'from', 'kept', 'level', 'pending', 'buffer'];
+  const titles = ['group', 'id', 'owners', 'quorum', 'here', ...counts];
   const notes = groups.flatMap((group) => {
     const name = `${group.pact} (${short(group.id)})`;
     const awaited =
