@@ -4,7 +4,7 @@ import type { MetablockId } from '../model/metablock.ts';
 import type { Ballot } from '../model/numbers.ts';
 import type { AvatarId, GroupId } from '../model/sync-group.ts';
 import type { Random, Timers } from '../ports/clock.ts';
-import type { LinkKind, Transport } from '../ports/link.ts';
+import type { LinkKind, LinkRepairs, Transport } from '../ports/link.ts';
 import type { SessionFactory, SessionPeer } from '../ports/session.ts';
 import type { Delivery, GossipItem } from './item.ts';
 import type { GossipSettings } from './settings.ts';
@@ -156,7 +156,19 @@ export interface LinkStatus {
   readonly upSinceMs: number;
   readonly roundTripMs: number | null;
   readonly queuedBytes: number;
+  /** Of the last minute. */
+  readonly goodput: LinkGoodput;
+  /** Payload bytes a second that the link carries at most, where that is known and little. */
+  readonly bytesPerSecond: number | null;
+  /** What went wrong and was mended; null where the wire hides it. */
+  readonly repairs: LinkRepairs | null;
   readonly counters: LinkCounters;
+}
+
+/** Bytes of messages, without what sessions and frames put around them. */
+export interface LinkGoodput {
+  readonly sentBytesPerSecond: number;
+  readonly receivedBytesPerSecond: number;
 }
 
 /** Bytes are those of frames as they lie on the wire, lengths included. */

@@ -11,6 +11,8 @@ export function statusOfWire(wire: Wire): LinkStatus {
     upSinceMs,
     roundTripMs,
     queuedBytes,
+    ...wire.measured,
+    bytesPerSecond: wire.pace.bytesPerSecond,
     counters: structuredClone(counters),
   };
 }

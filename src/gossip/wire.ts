@@ -1,10 +1,11 @@
 import { toHex32 } from '../model/bytes.ts';
 import { type Link, LinkError, type LinkHandler } from '../ports/link.ts';
 import type { Session } from '../ports/session.ts';
-import type { LinkCounters } from './contract.ts';
+import type { LinkCounters, LinkStatus } from './contract.ts';
 import { countMessage, countReceived, countSent, makeCounters } from './counters.ts';
 import { plainBytesMax } from './frame-size.ts';
 import type { Outgoing } from './framing.ts';
+import { Goodput } from './goodput.ts';
 import { Inbox } from './inbox.ts';
 import { makeFraming } from './make-framing.ts';
 import { encodeMessage } from './message-writer.ts';
@@ -43,6 +44,7 @@ export class Wire implements LinkHandler {
   private readonly inbox: Inbox;
   private readonly pulse: Pulse;
   private readonly frameMax: number;
+  private readonly carried: Goodput;
   /** Why it ended or is about to, as far as this end knows. */
   private endReason: string | null = null;
   /** Why the other end leaves; minded when what it said before has been heard. */
@@ -68,6 +70,7 @@ export class Wire implements LinkHandler {
     this.upSinceMs = parts.timers.wallMs();
     this.frameMax = plainBytesMax(at.link, at.session);
     this.counters = makeCounters();
+    this.carried = new Goodput(parts.timers.monotonicMs());
     this.pace = paceOf(parts.settings, at.link);
     const { timers, random, room } = parts;
     const { outgoing, incoming } = makeFraming(at.link, {
@@ -101,6 +104,11 @@ export class Wire implements LinkHandler {
 
   get roundTripMs(): number | null {
     return this.pulse.roundTripMs;
+  }
+
+  get measured(): Pick<LinkStatus, 'goodput' | 'repairs'> {
+    const goodput = this.carried.perSecond(this.parts.timers.monotonicMs());
+    return { goodput, repairs: this.link.repairs };
   }
 
   get queuedBytes(): number {
@@ -214,6 +222,7 @@ export class Wire implements LinkHandler {
     this.pulse.heard();
     this.link.vouch?.();
     const { buffer, byteOffset, byteLength } = opened.plain;
+    this.carried.add(this.parts.timers.monotonicMs(), { received: byteLength });
     const messages = this.read(new Uint8Array(buffer, byteOffset, byteLength));
     if (messages.length > 0) this.handler.onMessages(this, messages);
     if (messages.length === 0 || this.pace.bytesPerSecond !== null) {
@@ -276,6 +285,7 @@ export class Wire implements LinkHandler {
       if (!isQuiet && this.outbox.bulkBytes < this.pace.bulkLowBytes) this.handler.onRoom(this);
       const used = this.outbox.fill(this.parts.scratch.subarray(0, this.frameMax), isQuiet);
       if (used === 0) return;
+      this.carried.add(this.parts.timers.monotonicMs(), { sent: used });
       this.write(this.session.seal(this.parts.scratch.subarray(0, used)));
     }
     this.isFlushDue = true;

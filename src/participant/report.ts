@@ -2,7 +2,7 @@ import { describe, type GroupDescription } from '../consensus/metablockchain.ts'
 import type { Gossip } from '../gossip/contract.ts';
 import { deriveQuorum, type GroupId, groupNumberOf, type SyncGroup } from '../model/sync-group.ts';
 import type { PactRecord } from '../ports/store.ts';
-import type { DagNode, DagReport, GroupReport, PactReport, PeerReport } from './face.ts';
+import type { DagNode, DagReport, GroupReport, PactReport } from './face.ts';
 import type { Issuing } from './issuing.ts';
 import { type LineParts, reportLine } from './report-line.ts';
 
@@ -15,47 +15,6 @@ export function reportPact(record: PactRecord): PactReport {
   const { pact, table } = record;
   const { id, name, key, fields, definition, quorumPolicy, availability } = pact;
   return { id, name, table, quorum: quorumPolicy, availability, key, fields, definition };
-}
-
-export function reportPeers(parts: ReportParts): PeerReport[] {
-  const status = parts.gossip.status();
-  const nowMs = parts.core.timers.wallMs();
-  const connected = status.peers.map((peer): PeerReport => {
-    const dialled = status.dialling.find(
-      (each) => each.peer === peer.peer && each.state === 'linked',
-    );
-    return {
-      avatar: peer.peer,
-      name: parts.directory.nameOf(peer.peer),
-      url: dialled?.url ?? peer.remote,
-      kind: peer.kind,
-      state: 'connected',
-      upMs: Math.max(0, nowMs - peer.upSinceMs),
-      roundTripMs: peer.roundTripMs,
-      sentBytes: peer.counters.bytesSent,
-      receivedBytes: peer.counters.bytesReceived,
-      queuedBytes: peer.queuedBytes,
-      lastError: null,
-    };
-  });
-  const waiting = status.dialling
-    .filter((each) => each.state !== 'linked' && each.state !== 'stand-by')
-    .map(
-      (each): PeerReport => ({
-        avatar: each.peer,
-        name: each.peer === null ? null : parts.directory.nameOf(each.peer),
-        url: each.url,
-        kind: each.url.slice(0, each.url.indexOf(':')),
-        state: each.state === 'waiting' ? 'waiting' : 'connecting',
-        upMs: 0,
-        roundTripMs: null,
-        sentBytes: 0,
-        receivedBytes: 0,
-        queuedBytes: 0,
-        lastError: each.lastError,
-      }),
-    );
-  return [...connected, ...waiting];
 }
 
 export function reportGroups(parts: ReportParts): GroupReport[] {

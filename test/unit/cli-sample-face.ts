@@ -197,7 +197,13 @@ export class SampleFace implements ParticipantFace {
       roundTripMs: 1.25,
       sentBytes: 10,
       receivedBytes: 20,
+      sentBytesPerSecond: 12.5,
+      receivedBytesPerSecond: 0,
       queuedBytes: 0,
+      bytesPerSecond: null,
+      brokenFrames: null,
+      repeatedFrames: null,
+      droppedNews: 0,
       lastError: null,
     }));
   }

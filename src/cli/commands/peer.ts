@@ -7,7 +7,11 @@ export function registerPeer(program: Command, cli: Cli): void {
   const peer = program.command('peer').description('See the links to others, or add one.');
   peer
     .command('list')
-    .description('Shows whom this Participant is linked to, and whom it tries to reach.')
+    .description(
+      'Shows the links of this Participant: whom to, of what kind, how much they carried in the ' +
+        'last minute and in all, what waits, frames that came broken or were sent again; those ' +
+        'that stand by for a better one; and whom it tries to reach.',
+    )
     .addHelpText('after', examples('vertebra peer list'))
     .action(async () => {
       const peers = await (await cli.agent()).peers();
@@ -30,12 +34,28 @@ export function formatPeers(peers: readonly PeerReport[]): string {
     peer.name,
     peer.avatar === null ? null : short(peer.avatar),
     peer.url,
+    peer.kind,
     peer.state,
-    peer.state === 'connected' ? formatMs(peer.upMs) : null,
+    isOpen(peer) ? formatMs(peer.upMs) : null,
     peer.roundTripMs === null ? null : formatMs(peer.roundTripMs),
-    `${formatBytes(peer.sentBytes)} / ${formatBytes(peer.receivedBytes)}`,
+    isOpen(peer) ? pair([peer.sentBytesPerSecond, peer.receivedBytesPerSecond]) : null,
+    isOpen(peer) ? pair([peer.sentBytes, peer.receivedBytes]) : null,
+    isOpen(peer) ? formatBytes(peer.queuedBytes) : null,
+    peer.brokenFrames === null ? null : `${peer.brokenFrames} / ${peer.repeatedFrames}`,
     peer.lastError,
   ]);
-  const titles = ['peer', 'avatar', 'link', 'state', 'up', 'round trip', 'sent / got', 'error'];
-  return formatTable(titles, rows);
+  return formatTable(TITLES, rows);
+}
+
+const TITLES = [
+  ...['peer', 'avatar', 'link', 'kind', 'state', 'up', 'round trip', 'out / in a second'],
+  ...['sent / got', 'queue', 'broken / again', 'error'],
+];
+
+function isOpen({ state }: PeerReport): boolean {
+  return state === 'connected' || state === 'stand-by';
+}
+
+function pair(bytes: readonly number[]): string {
+  return bytes.map((each) => formatBytes(Math.round(each))).join(' / ');
 }
