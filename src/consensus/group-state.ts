@@ -62,6 +62,8 @@ export interface PendingBlocks {
   readonly count: number;
   /** When the first of them came, in milliseconds; infinite where there is none. */
   readonly sinceMs: number;
+  /** Whose the first of them is; null where there is none. */
+  readonly firstIssuer: AvatarId | null;
 }
 
 /**

@@ -40,13 +40,17 @@ export function pendingOf(group: GroupState, countMax: number): PendingBlocks {
   if (group.pending !== null) return group.pending;
   let count = 0;
   let sinceMs = Number.POSITIVE_INFINITY;
+  let firstIssuer: AvatarId | null = null;
   if (group.blocks.byId.size > 0) {
-    for (const found of collect(group, countMax)) {
-      count += found.length;
-      if (found[0] !== undefined) sinceMs = Math.min(sinceMs, found[0].atMs);
+    for (const [first, ...more] of collect(group, countMax)) {
+      if (first === undefined) continue;
+      count += 1 + more.length;
+      if (first.atMs >= sinceMs) continue;
+      sinceMs = first.atMs;
+      firstIssuer = first.block.issuer;
     }
   }
-  group.pending = { count: Math.min(count, countMax), sinceMs };
+  group.pending = { count: Math.min(count, countMax), sinceMs, firstIssuer };
   return group.pending;
 }
 

@@ -15,6 +15,7 @@ import { type GroupState, headNode } from './group-state.ts';
 import { addNode, hasOwnChild } from './metablock-intake.ts';
 import type { Node } from './node.ts';
 import { choosePending, pendingOf } from './pending-blocks.ts';
+import { roundTripMs } from './timeout.ts';
 import { deriveTurn, headSinceMs, turnWidthMs } from './turns.ts';
 import { isNextGeneration, permitsNewChild } from './vote-rules.ts';
 import { permittedChildren } from './voting.ts';
@@ -60,8 +61,22 @@ function deriveCall(
   // What came after all before it was decided follows a pause, however short: it waits for nobody.
   // Others see that moment elsewhere, so only the first turn goes by it.
   if (turn === 0 && pending.sinceMs >= group.decidedAtMs) return { atMs: pending.sinceMs, turn };
-  const spacedMs = Math.max(pending.sinceMs, group.carriedAtMs + deriveSpacingMs(group, settings));
+  const isOwn = pending.firstIssuer === self;
+  const sharedMs = pending.sinceMs + (isOwn && turn > 0 ? deriveHeadStartMs(work, group) : 0);
+  const spacedMs = Math.max(sharedMs, group.carriedAtMs + deriveSpacingMs(group, settings));
   return { atMs: Math.min(spacedMs, group.pendingFullAtMs ?? spacedMs), turn };
+}
+
+/**
+ * How much earlier than the others an issuer knows of its own Block: half a round trip, or half a
+ * turn where that is shorter or nothing is known. Turns that all count from the same moment do not
+ * meet: an issuer that counted from its own would prepare just as the Metablock of the turn before
+ * comes, and the two would share the votes.
+ */
+function deriveHeadStartMs(work: Work, group: GroupState): number {
+  const widthMs = turnWidthMs(work, group);
+  const tripMs = roundTripMs(work, group);
+  return (tripMs === 0 ? widthMs : Math.min(widthMs, tripMs)) / 2;
 }
 
 /** Blocks that the last Metablock carried from which on the whole interval is kept. */

@@ -19,13 +19,16 @@ function roundTripMaxMs(work: Work): number {
 }
 
 function takeSample(work: Work, group: GroupState, sampleMs: number): void {
-  const beforeMs = group.roundTripMs ?? work.context.settings.ballotTimeoutMs / 4;
+  const known = group.roundTripMs;
+  const beforeMs = known ?? work.context.settings.ballotTimeoutMs / 4;
   // It rises by half at most: a vote that was lost and came by another way says little of the
   // links.
-  group.roundTripMs =
-    sampleMs < beforeMs
-      ? (3 * beforeMs + sampleMs) / 4
-      : Math.min(sampleMs, 1.5 * beforeMs, roundTripMaxMs(work));
+  if (sampleMs >= beforeMs) {
+    group.roundTripMs = Math.min(sampleMs, 1.5 * beforeMs, roundTripMaxMs(work));
+  } else {
+    // What was only supposed is not averaged with what was measured.
+    group.roundTripMs = known === null ? sampleMs : (3 * known + sampleMs) / 4;
+  }
 }
 
 /**

@@ -165,6 +165,7 @@ export class SimNode {
   feed(event: ConsensusEvent, from: SimNode | null): void {
     if (this.state === null) return;
     const nowMs = this.localMs;
+    this.around.onStep(this, event, nowMs);
     const { state, effects } = step(this.context, this.state, event, nowMs);
     if (event.kind === 'tick' && this.liar === null)
       this.around.checker.onTick(nowMs, nextDeadline(state));

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { measureDelays } from './delays.ts';
 import { NO_FAULTS } from './scenario.ts';
 import { SimWorld } from './world.ts';
 
@@ -40,6 +41,27 @@ describe('finality in one-way delays, nothing going wrong', () => {
     for (const owners of [2, 3, 5, 7]) {
       for (const { delays } of delaysToFinality(owners)) expect(delays).toBeLessThanOrEqual(4);
     }
+  });
+});
+
+describe('finality in one-way delays, the first-ranked owner dead', () => {
+  /** Half of the default turn: nobody knows how long links take before the first Block. */
+  const oneWayMs = 20;
+
+  it('is one turn more, from the first Block on, whoever issues it', () => {
+    for (const owners of [4, 5, 7]) {
+      for (let seed = 1; seed <= 4; seed++) {
+        const delays = measureDelays({ owners, isFirstDead: true, oneWayMs }, seed);
+        for (const { finalityMs } of delays) expect(finalityMs / oneWayMs).toBeLessThan(6.01);
+      }
+    }
+  });
+
+  it('ends no Ballot on links that are slower than a turn, once they are known', () => {
+    const [first, ...later] = measureDelays({ owners: 4, isFirstDead: true, oneWayMs: 100 }, 1);
+    expect(first!.finalityMs).toBeLessThan(2000);
+    // The turn is a round trip, which is found by and by.
+    for (const { finalityMs } of later) expect(finalityMs).toBeLessThan(700);
   });
 });
 

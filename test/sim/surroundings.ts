@@ -1,3 +1,4 @@
+import type { ConsensusEvent } from '../../src/consensus/events.ts';
 import type { Block } from '../../src/model/block.ts';
 import type { SyncGroup } from '../../src/model/sync-group.ts';
 import type { Checker } from './checker.ts';
@@ -29,6 +30,8 @@ export interface Surroundings {
   readonly judgesApprovals: boolean;
   /** At how many Levels a group can be cut, and how many Entries are kept; null: no cuts. */
   readonly memory: MemoryPlan | null;
+  /** Before each step of the core. */
+  readonly onStep: (node: SimNode, event: ConsensusEvent, nowMs: number) => void;
   /** Do accepted items travel on? Only where not everybody reaches everybody. */
   readonly relays: boolean;
   /** Share of Blocks whose Entries come later than their header. */

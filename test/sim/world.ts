@@ -61,6 +61,8 @@ export class SimWorld {
   messages = 0;
   /** Is shown what is sent. */
   onMessage: ((message: Message) => void) | null = null;
+  /** Is shown what the core of a Participant is given, before it is. */
+  onStep: Surroundings['onStep'] | null = null;
   readonly finalityMs: number[] = [];
   private isHealed = false;
   private isolated: ReadonlySet<SimNode> | null = null;
@@ -154,6 +156,7 @@ export class SimWorld {
         withoutCutQuorum === true ? 1 : deriveQuorum(owners.length, quorumPolicy),
       judgesApprovals: withoutApprovals !== true,
       memory: this.scenario.memory ?? null,
+      onStep: (node, event, nowMs) => this.onStep?.(node, event, nowMs),
       relays: this.scenario.topology === 'ring',
       headerFirst: this.faults.headerFirst,
     };

@@ -38,10 +38,23 @@ describe('preparing', () => {
 
   it('waits for its turn, and then no longer', () => {
     const participant = new Participant(third, [group]);
-    expect(prepared(participant.block(blockOf(third, group, null)))).toEqual([]);
+    expect(prepared(participant.block(blockOf(second, group, null)))).toEqual([]);
     expect(nextDeadline(participant.state)).toBe(participant.nowMs + 2 * turnMs);
     expect(prepared(participant.wait(2 * turnMs - 1))).toEqual([]);
     expect(prepared(participant.wait(1))).toHaveLength(2);
+  });
+
+  it('waits with an own Block as long again as others take to hear of it', () => {
+    const guessing = new Participant(third, [group]);
+    guessing.block(blockOf(third, group, null));
+    expect(nextDeadline(guessing.state)).toBe(guessing.nowMs + 2.5 * turnMs);
+
+    const told = new Participant(third, [group]);
+    told.feed({ kind: 'round-trip', ms: 10 });
+    told.block(blockOf(third, group, null));
+    expect(nextDeadline(told.state)).toBe(told.nowMs + 2 * turnMs + 5);
+    expect(prepared(told.wait(2 * turnMs + 4))).toEqual([]);
+    expect(prepared(told.wait(1))).toHaveLength(2);
   });
 
   it('leaves it to a candidate of a better turn', () => {
