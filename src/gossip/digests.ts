@@ -1,5 +1,7 @@
+import type { Block } from '../model/block.ts';
 import type { HashFunction, Hex32 } from '../model/bytes.ts';
 import type { AvatarId, GroupId } from '../model/sync-group.ts';
+import { type Exchange, markOf, newsOf, remember } from './exchange.ts';
 import { digestMessages, hashDigest } from './message-writer.ts';
 import type { Message } from './messages.ts';
 import type { Pace } from './pace.ts';
@@ -15,33 +17,8 @@ const HURRY_MS = 500;
 /** Told again when this part of the longest silence has passed: beats come early. */
 const REFRESH_RATIO = 0.75;
 
-/** Groups of one peer's digest that are remembered, and issuers in all of them: some 16 MiB. */
-const GROUPS_MAX = 16_384;
-const ISSUERS_MAX = 65_536;
-
-interface Exchange {
-  /** Hash of their digest, as last heard. */
-  theirs: Hex32 | null;
-  readonly groups: Map<GroupId, GroupDigest>;
-  /** In all groups. */
-  issuerCount: number;
-  /** Hash of ours, as last told in short, and in full. */
-  toldShort: Hex32 | null;
-  toldShortMs: number;
-  toldFull: Hex32 | null;
-  toldFullMs: number;
-  /** Hash of theirs when we last told all of ours, which asks for all of theirs. */
-  askedAbout: Hex32 | null;
-  /** When the hash that was held back is told; null if none was. */
-  owedMs: number | null;
-  /** Of a terse link: what was said of each group on it, by whomever last. */
-  readonly said: Map<GroupId, string>;
-  /** When to see whether a difference lasted; null if there is none. */
-  compareMs: number | null;
-  /** When to fetch what their full digest showed. */
-  planMs: number | null;
-  fresh: boolean;
-}
+/** Where a Block stands. */
+type Place = Pick<Block, 'group' | 'issuer' | 'sequence'>;
 
 export interface DigestsParts {
   readonly source: GossipSource;
@@ -106,6 +83,20 @@ export class Digests {
   /** May this peer have something of this group? */
   holds(peer: AvatarId, group: GroupId): boolean {
     return this.peers.get(peer)?.groups.has(group) ?? false;
+  }
+
+  /** Does this peer say that it has this Block? */
+  isHeldBy(peer: AvatarId, { group, issuer, sequence }: Place): boolean {
+    const exchange = this.peers.get(peer);
+    if (exchange === undefined) return false;
+    const told = [exchange.groups.get(group)];
+    if (exchange.theirs === this.own().hash) {
+      told.push(this.own().digest.find((each) => each.group === group));
+    }
+    const tips = told.flatMap((each) => each?.issuers ?? []);
+    return tips.some(
+      (tip) => tip.issuer === issuer && tip.fork === undefined && tip.sequence >= sequence,
+    );
   }
 
   /** Our own place may have changed. */
@@ -268,29 +259,6 @@ export class Digests {
     const news = this.parts.paceOf(peer).isTerse ? newsOf(exchange, digest) : digest;
     for (const message of digestMessages(news)) this.parts.send(peer, message);
   }
-}
-
-/** The groups of which the two have not said this very thing on this link. */
-function newsOf({ said }: Exchange, digest: Digest): Digest {
-  const news = digest.filter((each) => said.get(each.group) !== markOf(each));
-  for (const each of news) said.set(each.group, markOf(each));
-  return news;
-}
-
-/** The same for two places in a group exactly when they are the same. */
-function markOf({ group, finalized, head, issuers }: GroupDigest): string {
-  const tips = issuers.map((each) => `${each.issuer} ${each.sequence} ${each.block} ${each.fork}`);
-  return [group, finalized?.level, finalized?.metablock, head, ...tips].join();
-}
-
-/** Beyond the bounds what was told first stays. */
-function remember(exchange: Exchange, told: GroupDigest): void {
-  const before = exchange.groups.get(told.group);
-  const issuerCount = exchange.issuerCount + told.issuers.length - (before?.issuers.length ?? 0);
-  if (issuerCount > ISSUERS_MAX) return;
-  if (before === undefined && exchange.groups.size >= GROUPS_MAX) return;
-  exchange.groups.set(told.group, told);
-  exchange.issuerCount = issuerCount;
 }
 
 function isDue(atMs: number | null, nowMs: number): boolean {

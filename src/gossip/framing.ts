@@ -10,7 +10,8 @@ export interface Outgoing {
   readonly bulkBytes: number;
   /** How an item goes that nobody asked for; null where its queue is full. */
   laneFor(item: Uint8Array): Way | null;
-  push(way: Way, message: Uint8Array): void;
+  /** @param isNeedless Asked when the message is about to leave: true, and it does not. */
+  push(way: Way, message: Uint8Array, isNeedless?: () => boolean): void;
   /** Gives up what waits in a lane. @param whole Also what has begun to leave. */
   take(lane: Lane, whole: boolean): Uint8Array[];
   /**

@@ -66,6 +66,7 @@ export class Mesh implements Gossip {
       peers: this.peers,
       spread: this.spread,
       seenHere: this.settings.seenHere,
+      isHeldBy: (peer, block) => this.reconciling.isHeldBy(peer, block),
     });
     this.reconciling = new Reconciling({
       source,
@@ -237,7 +238,9 @@ export class Mesh implements Gossip {
     this.isNeighboursDue = true;
     this.defer(() => {
       this.isNeighboursDue = false;
-      const ids = [...this.peers.all].map((each) => each.avatar);
+      // Whoever is linked over a slow link alone should have what is new from others.
+      const near = [...this.peers.all].filter(({ wire }) => !wire.pace.isSlow);
+      const ids = near.map((each) => each.avatar);
       const peers = ids.slice(0, GOSSIP_LIMITS.neighboursMax);
       for (const { wire } of this.peers.all) wire.send('urgent', { kind: 'neighbours', peers });
     });

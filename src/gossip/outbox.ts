@@ -12,18 +12,29 @@ class Queue {
   written = 0;
   private messages: Uint8Array[] = [];
   private front = 0;
+  /** Of messages that need not be sent if, when their turn comes, these hold. */
+  private readonly needless = new Map<Uint8Array, () => boolean>();
 
   get count(): number {
     return this.messages.length - this.front;
   }
 
-  push(message: Uint8Array): void {
+  push(message: Uint8Array, isNeedless?: () => boolean): void {
     this.messages.push(message);
     this.bytes += message.length;
+    if (isNeedless !== undefined) this.needless.set(message, isNeedless);
   }
 
+  /** @returns what is to leave next, after what need not. */
   peek(): Uint8Array | undefined {
-    return this.messages[this.front];
+    for (;;) {
+      const message = this.messages[this.front];
+      if (message === undefined || this.written > 0) return message;
+      const isNeedless = this.needless.get(message);
+      this.needless.delete(message);
+      if (isNeedless?.() !== true) return message;
+      this.advance(message.length);
+    }
   }
 
   /** Gives up all that has not begun to leave; with `whole`, what has begun as well. */
@@ -32,7 +43,10 @@ class Queue {
     const taken = this.messages.splice(from);
     if (this.written > 0 && whole) this.bytes += this.written;
     if (whole) this.written = 0;
-    for (const message of taken) this.bytes -= message.length;
+    for (const message of taken) {
+      this.bytes -= message.length;
+      this.needless.delete(message);
+    }
     return taken;
   }
 
@@ -94,9 +108,9 @@ export class Outbox {
     return bulkBytes === 0 && isSmall ? 'urgent' : 'bulk';
   }
 
-  push(way: Way, message: Uint8Array): void {
+  push(way: Way, message: Uint8Array, isNeedless?: () => boolean): void {
     if (way === 'sign') this.signs.push(message);
-    else this.lanes[way === 'offered' ? 'bulk' : way].push(message);
+    else this.lanes[way === 'offered' ? 'bulk' : way].push(message, isNeedless);
   }
 
   /** Gives up what waits in a lane, for another link to carry. @param whole see `Queue.take` */

@@ -1,3 +1,4 @@
+import type { Block } from '../model/block.ts';
 import type { HashFunction, Hex32 } from '../model/bytes.ts';
 import type { AvatarId, GroupId } from '../model/sync-group.ts';
 import type { Timers } from '../ports/clock.ts';
@@ -68,6 +69,11 @@ export class Reconciling {
 
   get openRanges(): number {
     return this.ranges.openCount;
+  }
+
+  /** Does the peer say that it has this Block? */
+  isHeldBy(avatar: AvatarId, block: Block): boolean {
+    return this.digests.isHeldBy(avatar, block);
   }
 
   addPeer({ avatar, wire }: Peer): void {

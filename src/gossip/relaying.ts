@@ -1,3 +1,4 @@
+import type { Block } from '../model/block.ts';
 import type { AvatarId } from '../model/sync-group.ts';
 import { type Delivery, type GossipItem, type ItemKey, keyOf, originOf } from './item.ts';
 import { encodeMessage } from './message-writer.ts';
@@ -11,6 +12,8 @@ export interface RelayingParts {
   readonly spread: Spread;
   /** Items accepted here that are remembered. */
   readonly seenHere: number;
+  /** Does the peer say that it has this Block? */
+  readonly isHeldBy: (peer: AvatarId, block: Block) => boolean;
 }
 
 /** Sends what is new on its way: our own items, and others' once they were judged good. */
@@ -57,7 +60,24 @@ export class Relaying {
     if (told.length === 0) return;
     const bytes = encodeMessage({ kind: 'item', item, answer: false });
     for (const avatar of told) {
-      this.parts.peers.get(avatar)?.wire.offer(bytes);
+      const wire = this.parts.peers.get(avatar)?.wire;
+      if (item.kind !== 'block' || wire?.pace.isSlow !== true) wire?.offer(bytes);
+      else if (!this.isBroughtByOthers(avatar)) {
+        wire.offer(bytes, () => this.isNeedless(avatar, item.block, key));
+      }
     }
+  }
+
+  /** Is there a way to the peer over better links? Then anti-entropy brings what that loses. */
+  private isBroughtByOthers(avatar: AvatarId): boolean {
+    for (const { avatar: other, wire } of this.parts.peers.all) {
+      const isBetter = other !== avatar && !wire.pace.isSlow;
+      if (isBetter && this.parts.spread.isNeighbour(other, avatar)) return true;
+    }
+    return false;
+  }
+
+  private isNeedless(avatar: AvatarId, block: Block, key: ItemKey): boolean {
+    return this.parts.spread.holds(avatar, key) || this.parts.isHeldBy(avatar, block);
   }
 }

@@ -5,6 +5,8 @@ import { RecentSet } from './recent-set.ts';
 interface Known {
   neighbours: ReadonlySet<AvatarId>;
   readonly seen: RecentSet;
+  /** What it sent itself, so has beyond doubt. */
+  readonly held: RecentSet;
 }
 
 /**
@@ -23,7 +25,8 @@ export class Spread {
   }
 
   addPeer(peer: AvatarId): void {
-    this.peers.set(peer, { neighbours: new Set(), seen: new RecentSet(this.seenMax) });
+    const [seen, held] = [new RecentSet(this.seenMax), new RecentSet(this.seenMax)];
+    this.peers.set(peer, { neighbours: new Set(), seen, held });
   }
 
   removePeer(peer: AvatarId): void {
@@ -43,6 +46,16 @@ export class Spread {
   /** The peer sent the item, so it has it. */
   saw(peer: AvatarId, key: ItemKey): void {
     this.peers.get(peer)?.seen.add(key);
+    this.peers.get(peer)?.held.add(key);
+  }
+
+  holds(peer: AvatarId, key: ItemKey): boolean {
+    return this.peers.get(peer)?.held.has(key) ?? false;
+  }
+
+  /** Does `peer` say that it is linked to `other`? */
+  isNeighbour(peer: AvatarId, other: AvatarId): boolean {
+    return this.peers.get(peer)?.neighbours.has(other) ?? false;
   }
 
   /**

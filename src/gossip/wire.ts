@@ -140,7 +140,7 @@ export class Wire implements LinkHandler {
   }
 
   /** What is urgent beyond the bound ends the link: a peer that takes no votes is no peer. */
-  sendEncoded(way: Way, bytes: Uint8Array): void {
+  sendEncoded(way: Way, bytes: Uint8Array, isNeedless?: () => boolean): void {
     if (!this.isOpen) return;
     if (way === 'urgent') {
       const waiting = this.outbox.urgentBytes + bytes.length;
@@ -149,16 +149,16 @@ export class Wire implements LinkHandler {
         return;
       }
     }
-    this.outbox.push(isSign(bytes) ? 'sign' : way, bytes);
+    this.outbox.push(isSign(bytes) ? 'sign' : way, bytes, isNeedless);
     countMessage(this.counters.messagesSent, MESSAGE_NAMES[bytes[0] ?? 0]);
     this.flushSoon();
   }
 
   /** Sends an item nobody asked for, unless the queue is full; anti-entropy brings it then. */
-  offer(bytes: Uint8Array): void {
+  offer(bytes: Uint8Array, isNeedless?: () => boolean): void {
     const way = this.outbox.laneFor(bytes);
     if (way === null) this.counters.dropped += 1;
-    else this.sendEncoded(way, bytes);
+    else this.sendEncoded(way, bytes, isNeedless);
   }
 
   /**
