@@ -2,6 +2,7 @@ import type { LogHistory, LogMessage, LogName, MessageId } from '../log/message.
 import { judgeMessage, type MessageVerdict } from '../log/message-validity.ts';
 import type { Block } from '../model/block.ts';
 import type { CausalSequence } from '../model/numbers.ts';
+import type { AvatarId, GroupId } from '../model/sync-group.ts';
 import type { Core } from './core.ts';
 import type { Turn } from './turn.ts';
 
@@ -23,6 +24,8 @@ const VALID: MessageVerdict = { kind: 'valid' };
 export class Judging {
   private readonly core: Core;
   private readonly recent = new Map<MessageId, LogMessage>();
+  /** Which of them stands at a place of its log; of a forked log nobody is judged by it. */
+  private readonly places = new Map<string, MessageId>();
 
   constructor(core: Core) {
     this.core = core;
@@ -45,9 +48,16 @@ export class Judging {
   }
 
   /** Keeps at hand what is stacked now. */
-  remember(block: Block): void {
+  remember(block: LogMessage): void {
     this.recent.set(block.id, block);
-    if (this.recent.size > RECENT_MAX) this.recent.delete(this.recent.keys().next().value!);
+    this.places.set(placeOf(block.group, block.issuer, block.sequence), block.id);
+    if (this.recent.size > RECENT_MAX) this.forget(this.recent.values().next().value!);
+  }
+
+  private forget({ id, group, issuer, sequence }: LogMessage): void {
+    this.recent.delete(id);
+    const place = placeOf(group, issuer, sequence);
+    if (this.places.get(place) === id) this.places.delete(place);
   }
 
   private historyIn(turn: Turn): LogHistory {
@@ -69,7 +79,13 @@ export class Judging {
     const tip = turn.tips.tip(log.group, log.author);
     if (tip === null || tip.sequence < sequence) return undefined;
     if (tip.sequence === sequence) return tip.block;
+    const recent = this.places.get(placeOf(log.group, log.author, sequence));
+    if (recent !== undefined) return recent;
     const [there] = this.core.store.blocks(log.group, log.author, sequence, 1);
     return there?.block.sequence === sequence ? there.block.id : undefined;
   }
+}
+
+function placeOf(group: GroupId, author: AvatarId, sequence: CausalSequence): string {
+  return `${group}${author}${sequence}`;
 }
