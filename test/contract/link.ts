@@ -70,7 +70,22 @@ async function turns(count: number): Promise<void> {
   for (let turn = 0; turn < count; turn++) await new Promise((done) => setImmediate(done));
 }
 
-/** The laws of every kind of link. */
+/** In the order in which they were sent where the link keeps it, else in one that can be compared. */
+function asSent(link: Link, frames: readonly Uint8Array[]): readonly Uint8Array[] {
+  if (link.isOrdered) return frames;
+  return [...frames].sort((a, b) => Buffer.compare(a, b));
+}
+
+/** The first byte of each frame. */
+function seedsOf({ link, frames }: Ear): (number | undefined)[] {
+  const seeds = frames.map((frame) => frame[0]);
+  return link.isOrdered ? seeds : seeds.sort((a, b) => (a ?? 0) - (b ?? 0));
+}
+
+/**
+ * The laws of every kind of link. One that may lose frames, or let them overtake each other, is
+ * tried where nothing is lost, and held to what remains: whole, at most once, unaltered.
+ */
 export function describeLinks(kind: LinkCase): void {
   describe(`${kind.name} links`, () => {
     const transport = kind.makeTransport();
@@ -104,14 +119,16 @@ export function describeLinks(kind: LinkCase): void {
 
     it('bring frames whole, in order and once, in both directions', async () => {
       const { near, far } = await pair();
-      const sent = [0, 1, 2, 3, 100, 4_096, 65_535, 7].map((length, seed) => frameOf(length, seed));
+      const longest = near.link.frameBytesMax;
+      const lengths = [0, 1, 2, 3, 100, Math.min(4_096, longest - 1), longest, 7];
+      const sent = lengths.map((length, seed) => frameOf(length, seed));
       for (const frame of sent) {
         near.link.send(frame);
         far.link.send(frame);
       }
       await Promise.all([near.frameCount(sent.length), far.frameCount(sent.length)]);
-      expect(far.frames).toEqual(sent);
-      expect(near.frames).toEqual(sent);
+      expect(asSent(far.link, far.frames)).toEqual(asSent(far.link, sent));
+      expect(asSent(near.link, near.frames)).toEqual(asSent(near.link, sent));
     });
 
     it('keep no hold of a frame that was sent', async () => {
@@ -133,13 +150,15 @@ export function describeLinks(kind: LinkCase): void {
 
     it('say when they are full, and when they are not any more', async () => {
       const { near, far } = await pair();
-      far.link.pause();
+      const { isOrdered, frameBytesMax } = near.link;
+      // Where nothing may be lost the far end holds the near one back; elsewhere its own pace does.
+      if (isOrdered) far.link.pause();
       let sent = 0;
       let wantsMore = true;
       while (wantsMore && sent < 1_000) {
-        wantsMore = near.link.send(frameOf(65_000, sent));
+        wantsMore = near.link.send(frameOf(Math.min(65_000, frameBytesMax), sent));
         sent += 1;
-        if (sent % 8 === 0) await turns(1);
+        if (isOrdered && sent % 8 === 0) await turns(1);
       }
       expect(wantsMore).toBe(false);
       expect(near.link.queuedBytes).toBeGreaterThan(0);
@@ -148,9 +167,7 @@ export function describeLinks(kind: LinkCase): void {
       await near.until(() => near.drains > 0);
       await far.frameCount(sent);
       expect(near.drains).toBe(1);
-      expect(far.frames.map((frame) => frame[0])).toEqual(
-        Array.from({ length: sent }, (_, seed) => seed & 0xff),
-      );
+      expect(seedsOf(far)).toEqual(Array.from({ length: sent }, (_, seed) => seed & 0xff));
     });
 
     it('hand over nothing while paused, and all of it afterwards', async () => {
@@ -163,7 +180,7 @@ export function describeLinks(kind: LinkCase): void {
       expect(far.frames.length).toBe(1);
       far.link.resume();
       await far.frameCount(21);
-      expect(far.frames.map((frame) => frame[0])).toEqual(Array.from({ length: 21 }, (_, n) => n));
+      expect(seedsOf(far)).toEqual(Array.from({ length: 21 }, (_, n) => n));
     });
 
     it('can be paused in the middle of what came at once', async () => {

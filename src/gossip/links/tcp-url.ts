@@ -16,15 +16,25 @@ const IPV6 = /^\[[0-9A-Fa-f:.]{2,45}\]$/;
  * @throws LinkError LINK_URL, with what is wrong and what it should look like.
  */
 export function parseTcpUrl(url: string, lowestPort: 0 | 1): TcpAddress {
+  return parseHostAndPort('tcp', url, lowestPort);
+}
+
+/** The same of any scheme that names a host and a port. @throws LinkError LINK_URL */
+export function parseHostAndPort(
+  scheme: 'tcp' | 'udp',
+  url: string,
+  lowestPort: 0 | 1,
+): TcpAddress {
+  const form = `a ${scheme.toUpperCase()} link is ${scheme}://host:port`;
   const wrong = (why: string, cause?: unknown) =>
-    new LinkError('LINK_URL', `${url}: ${why}; a TCP link is tcp://host:port`, { cause });
+    new LinkError('LINK_URL', `${url}: ${why}; ${form}`, { cause });
   let parsed: URL;
   try {
     parsed = new URL(url);
   } catch (cause) {
     throw wrong('no URL', cause);
   }
-  if (parsed.protocol !== 'tcp:') throw wrong(`scheme ${parsed.protocol} is not tcp:`);
+  if (parsed.protocol !== `${scheme}:`) throw wrong(`scheme ${parsed.protocol} is not ${scheme}:`);
   if (parsed.username !== '' || parsed.password !== '') throw wrong('a link has no user');
   if (parsed.search !== '' || parsed.hash !== '') throw wrong('nothing follows the port');
   if (parsed.pathname !== '' && parsed.pathname !== '/') throw wrong('nothing follows the port');
@@ -38,6 +48,10 @@ export function parseTcpUrl(url: string, lowestPort: 0 | 1): TcpAddress {
 
 /** The URL of an address, as people write it. */
 export function tcpUrlOf(address: TcpAddress): string {
+  return urlOf('tcp', address);
+}
+
+export function urlOf(scheme: 'tcp' | 'udp', address: TcpAddress): string {
   const host = address.host.includes(':') ? `[${address.host}]` : address.host;
-  return `tcp://${host}:${address.port}`;
+  return `${scheme}://${host}:${address.port}`;
 }

@@ -69,7 +69,8 @@ export class TcpTransport implements Transport {
   }
 }
 
-function abortOf(signal: AbortSignal, url: string): LinkError {
+/** Why a dial was called off. */
+export function abortOf(signal: AbortSignal, url: string): LinkError {
   const cause: unknown = signal.reason;
   if (cause instanceof LinkError) return cause;
   return new LinkError('LINK_ABORTED', `${url}: called off`, { cause });
