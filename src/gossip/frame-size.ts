@@ -28,11 +28,13 @@ export function frameBytesFor(bytesPerSecond: number): number {
 
 /** Plain bytes that a session puts into one frame of a link at most. */
 export function plainBytesMax(
-  link: Pick<Link, 'frameBytesMax' | 'bytesPerSecond'>,
+  link: Pick<Link, 'frameBytesMax' | 'bytesPerSecond' | 'isOrdered'>,
   session: Pick<Session, 'maxPlainBytes' | 'sealOverheadBytes'>,
 ): number {
-  const { frameBytesMax, bytesPerSecond } = link;
-  const suits = bytesPerSecond === null ? frameBytesMax : frameBytesFor(bytesPerSecond);
+  const { frameBytesMax, bytesPerSecond, isOrdered } = link;
+  // Where frames may be lost, messages are cut into parts of one length, whatever the rate.
+  const isAsLong = bytesPerSecond === null || !isOrdered;
+  const suits = isAsLong ? frameBytesMax : frameBytesFor(bytesPerSecond);
   return Math.min(
     session.maxPlainBytes,
     Math.min(frameBytesMax, suits) - session.sealOverheadBytes,

@@ -151,6 +151,14 @@ const DATAFLOW = {
   avatarsMax: integer([8, 4096, 1_048_576], 'Avatars whose names this Participant remembers.'),
 } as const satisfies Record<string, Setting>;
 
+/** Of links over UDP. */
+const DATAGRAMS = {
+  udpBytesPerSecondMax: integer(
+    [16 * KIB, 4 * MIB, 1024 * MIB],
+    'What a UDP link sends at most; less where frames get lost.',
+  ),
+} as const satisfies Record<string, Setting>;
+
 /** Of links that go over an MQTT broker. */
 const BROKERS = {
   mqttUser: plainText(255, 'Our user name at the brokers; empty: none.'),
@@ -215,6 +223,7 @@ const API = {
 export const SECTIONS = [
   { title: 'The agent', settings: AGENT },
   { title: 'Links to other Participants', settings: LINKS },
+  { title: 'Links over UDP', settings: DATAGRAMS },
   { title: 'MQTT brokers', settings: BROKERS },
   { title: 'Entries and Blocks', settings: DATAFLOW },
   { title: 'Agreement', settings: CONSENSUS },
@@ -225,6 +234,7 @@ export const SECTIONS = [
 export const SETTINGS = {
   ...AGENT,
   ...LINKS,
+  ...DATAGRAMS,
   ...BROKERS,
   ...DATAFLOW,
   ...CONSENSUS,

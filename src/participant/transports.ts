@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { BudgetTransport } from '../gossip/links/budget-link.ts';
 import { MqttTransport } from '../gossip/links/mqtt.ts';
 import { TcpTransport } from '../gossip/links/tcp.ts';
+import { UdpTransport } from '../gossip/links/udp.ts';
 import type { WorldKeys } from '../identity/index.ts';
 import { fromHex } from '../model/bytes.ts';
 import type { AvatarId } from '../model/sync-group.ts';
@@ -22,8 +23,12 @@ export interface TransportParts {
 
 /** One transport for each kind of link that a Participant has; any link may have a budget. */
 export function makeTransports(parts: TransportParts): Transport[] {
-  const { timers } = parts;
-  const transports: Transport[] = [new TcpTransport({ timers }), mqttOf(parts)];
+  const { timers, config } = parts;
+  const transports: Transport[] = [
+    new TcpTransport({ timers }),
+    new UdpTransport({ timers, bytesPerSecondMax: config.udpBytesPerSecondMax }),
+    mqttOf(parts),
+  ];
   return transports.map((each) => new BudgetTransport(each, timers));
 }
 

@@ -70,7 +70,7 @@ async function turns(count: number): Promise<void> {
   for (let turn = 0; turn < count; turn++) await new Promise((done) => setImmediate(done));
 }
 
-/** In the order in which they were sent where the link keeps it, else in one that can be compared. */
+/** As they came where the link keeps their order, else in one that can be compared. */
 function asSent(link: Link, frames: readonly Uint8Array[]): readonly Uint8Array[] {
   if (link.isOrdered) return frames;
   return [...frames].sort((a, b) => Buffer.compare(a, b));

@@ -55,7 +55,10 @@ export class BudgetLink implements Link {
     const rates = [rate, under.bytesPerSecond].filter((each) => each !== null);
     this.bytesPerSecond = rates.length === 0 ? null : Math.min(...rates);
     const shareBytes = rate === null ? Number.POSITIVE_INFINITY : Math.floor(rate * FRAME_SECONDS);
-    this.frameBytesMax = Math.min(under.frameBytesMax, Math.max(FRAME_BYTES_MIN, shareBytes));
+    // Frames of datagrams have one length: a message is cut for it.
+    this.frameBytesMax = under.isOrdered
+      ? Math.min(under.frameBytesMax, Math.max(FRAME_BYTES_MIN, shareBytes))
+      : under.frameBytesMax;
   }
 
   get repairs(): LinkRepairs | null {
@@ -95,6 +98,10 @@ export class BudgetLink implements Link {
       },
     });
     if (this.budget.quiet !== null) this.look();
+  }
+
+  vouch(): void {
+    this.under.vouch?.();
   }
 
   pause(): void {

@@ -1,7 +1,7 @@
 import { invariant } from '../../model/invariant.ts';
 import { OnceWindow } from '../../model/once-window.ts';
-import type { Timers } from '../../ports/clock.ts';
 import { type Link, LinkError, type LinkHandler, type LinkRepairs } from '../../ports/link.ts';
+import { NamedTimers } from './named-timers.ts';
 import {
   type Datagram,
   endOf,
@@ -12,6 +12,7 @@ import {
   plainOf,
   UDP_FRAME_BYTES_MAX,
 } from './udp-datagram.ts';
+import type { UdpAddress, UdpLinkParts } from './udp-link-parts.ts';
 import { UdpRate } from './udp-rate.ts';
 
 /** Frames are told from repetitions as far back as this. */
@@ -45,22 +46,6 @@ const STRAGGLERS_MS = 100;
 
 const SEQUENCE_MAX = 0xffff_ffff;
 
-export interface UdpAddress {
-  readonly host: string;
-  readonly port: number;
-}
-
-export interface UdpLinkParts {
-  readonly id: string;
-  readonly remote: string;
-  readonly timers: Timers;
-  readonly bytesPerSecondMax: number;
-  readonly address: UdpAddress;
-  readonly post: (datagram: Uint8Array, to: UdpAddress) => void;
-  /** It hears no more datagrams. */
-  readonly onGone: () => void;
-}
-
 /** One of many links of a UDP socket: frames in datagrams, lost or overtaken as may be. */
 export class UdpLink implements Link {
   readonly kind = 'udp';
@@ -90,12 +75,13 @@ export class UdpLink implements Link {
   private untold = 0;
   private broken = 0;
   private heardMs: number;
-  private readonly timers = new Map<'pump' | 'heard' | 'keep' | 'end', () => void>();
+  private readonly timers: NamedTimers<'pump' | 'heard' | 'keep' | 'end'>;
 
   constructor(parts: UdpLinkParts) {
     this.parts = parts;
     this.remote = parts.remote;
     this.address = parts.address;
+    this.timers = new NamedTimers(parts.timers);
     this.heardMs = parts.timers.monotonicMs();
     this.rate = new UdpRate(parts.bytesPerSecondMax, this.heardMs);
     this.keepAlive();
@@ -151,7 +137,7 @@ export class UdpLink implements Link {
     }
     if (this.state === 'closing') return;
     this.state = 'closing';
-    this.set('end', CLOSE_MS, () => this.sayEnd(END_TRIES));
+    this.timers.set('end', CLOSE_MS, () => this.sayEnd(END_TRIES));
     this.pump();
   }
 
@@ -206,11 +192,11 @@ export class UdpLink implements Link {
     this.arrived += 1;
     this.untold += 1;
     if (this.untold >= HEARD_FRAMES) this.tell();
-    else if (!this.timers.has('heard')) this.set('heard', HEARD_MS, () => this.tell());
+    else if (!this.timers.has('heard')) this.timers.set('heard', HEARD_MS, () => this.tell());
   }
 
   private tell(): void {
-    this.cancel('heard');
+    this.timers.cancel('heard');
     this.untold = 0;
     this.post(heardOf(this.parts.id, this.window.next, this.arrived));
   }
@@ -233,7 +219,7 @@ export class UdpLink implements Link {
     else if (!this.otherEnded) {
       this.otherEnded = true;
       if (this.window.next >= numberAt(rest, 1)) this.deliverHeld();
-      else this.set('end', STRAGGLERS_MS, () => this.deliverHeld());
+      else this.timers.set('end', STRAGGLERS_MS, () => this.deliverHeld());
     }
   }
 
@@ -245,7 +231,7 @@ export class UdpLink implements Link {
       const waitMs = this.rate.take(frame.length + FRAME_HEAD_BYTES, nowMs);
       if (waitMs > 0) {
         this.rate.awaits(this.sequence, nowMs);
-        this.set('pump', Math.max(1, waitMs), () => this.pump());
+        this.timers.set('pump', Math.max(1, waitMs), () => this.pump());
         break;
       }
       this.waiting.shift();
@@ -275,11 +261,11 @@ export class UdpLink implements Link {
       return;
     }
     this.post(endOf(this.parts.id, false, this.sequence));
-    this.set('end', END_MS, () => this.sayEnd(tries - 1));
+    this.timers.set('end', END_MS, () => this.sayEnd(tries - 1));
   }
 
   private keepAlive(): void {
-    this.set('keep', KEEP_MS, () => {
+    this.timers.set('keep', KEEP_MS, () => {
       if (this.parts.timers.monotonicMs() - this.heardMs >= DEAD_MS) {
         this.close(new LinkError('LINK_TIMEOUT', `${this.remote} gave no sign of life`));
         return;
@@ -293,24 +279,10 @@ export class UdpLink implements Link {
     this.parts.post(datagram, this.address);
   }
 
-  private set(name: 'pump' | 'heard' | 'keep' | 'end', delayMs: number, wake: () => void): void {
-    this.cancel(name);
-    const cancel = this.parts.timers.after(delayMs, () => {
-      this.timers.delete(name);
-      wake();
-    });
-    this.timers.set(name, cancel);
-  }
-
-  private cancel(name: 'pump' | 'heard' | 'keep' | 'end'): void {
-    this.timers.get(name)?.();
-    this.timers.delete(name);
-  }
-
   private finish(error: LinkError | null): void {
     if (this.state === 'closed') return;
     this.state = 'closed';
-    for (const name of [...this.timers.keys()]) this.cancel(name);
+    this.timers.clear();
     this.waiting.length = 0;
     this.held.length = 0;
     this.queuedBytes = 0;

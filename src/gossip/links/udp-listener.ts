@@ -11,7 +11,8 @@ import {
   plainOf,
   readDatagram,
 } from './udp-datagram.ts';
-import { type UdpAddress, UdpLink } from './udp-link.ts';
+import { UdpLink } from './udp-link.ts';
+import type { UdpAddress } from './udp-link-parts.ts';
 
 /** Links that a listener holds at once; more are not accepted. */
 const LINKS_MAX = 512;

@@ -50,7 +50,7 @@ export class UdpRate {
     this.allowance = this.burst;
   }
 
-  /** @returns 0 when so many bytes may leave now, and counts them; else in how many milliseconds. */
+  /** @returns 0 where so many bytes may leave now, and counts them; else in how many ms. */
   take(bytes: number, nowMs: number): number {
     const earned = ((nowMs - this.filledMs) * this.bytesPerSecond) / 1_000;
     this.allowance = Math.min(this.burst, this.allowance + earned);
