@@ -171,8 +171,8 @@ const BROKERS = {
     'Longest silence towards a broker; after half as much again it tells the others that we left.',
   ),
   mqttDoubtMs: integer(
-    [1000, 10_000, 600_000],
-    'A link that may send nothing for so long asks whether its broker still delivers.',
+    [5000, 10_000, 600_000],
+    'Nobody confirms what we sent for so long: ask whether the broker still delivers.',
   ),
   mqttAnnounceMs: integer(
     [1000, 300_000, 86_400_000],

@@ -28,7 +28,7 @@ export class Mosquitto {
       const started = await launch(mosquitto, lines);
       if (started instanceof Mosquitto) return started;
     }
-    throw new Error('mosquitto does not start; see above');
+    throw new Error(`mosquitto does not start with ${lines.join('; ')}`);
 
     async function launch(program: string, more: readonly string[]): Promise<Mosquitto | null> {
       const port = await freePort();
@@ -38,7 +38,7 @@ export class Mosquitto {
       const own = ['user root', 'persistence false', 'log_type error'];
       const all = [`listener ${port} 127.0.0.1`, 'log_dest stderr', ...own, ...more, ''];
       writeFileSync(file, all.join('\n'));
-      const child = spawn(program, ['-c', file], { stdio: ['ignore', 'ignore', 'inherit'] });
+      const child = spawn(program, ['-c', file], { stdio: 'ignore' });
       const broker = new Mosquitto(port, child, folder);
       if (await answers(port, child)) return broker;
       await broker.kill();

@@ -2,30 +2,34 @@ import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
 /** Types of MQTT packets that tests name (MQTT 3.1.1, 2.2.1). */
-export const PACKET_TYPES = { connect: 1, publish: 3, acknowledgement: 4 } as const;
+export const PACKET_TYPES = { publish: 3, acknowledgement: 4 } as const;
 
 export type Way = 'to-broker' | 'to-client';
 
 /** A packet as it crosses the tap. */
 export interface TappedPacket {
+  /** Connections are counted from 1. */
+  readonly connection: number;
   readonly way: Way;
   readonly type: number;
   readonly bytes: Buffer;
 }
 
 /**
- * Stands before a broker at a port that stays the same: sees every packet, loses some, and can be
- * led to another broker.
+ * Stands before a broker at a port that stays the same: sees every packet, loses or doubles some,
+ * and can be led to another broker.
  */
 export class MqttTap {
   readonly port: number;
   /** Where connections go from now on; null: they are closed at once. */
   brokerPort: number | null;
-  /** Is this packet to be lost? */
-  loses: (packet: TappedPacket) => boolean = () => false;
+  /** How often this packet arrives: 0 if it gets lost. */
+  copies: (packet: TappedPacket) => number = () => 1;
+  /** Connections that clients made so far. */
   connections = 0;
   private readonly server: Server;
   private readonly sockets = new Set<Socket>();
+  private readonly clients = new Set<Socket>();
 
   private constructor(server: Server, port: number, brokerPort: number) {
     this.server = server;
@@ -52,6 +56,18 @@ export class MqttTap {
     for (const socket of this.sockets) socket.resetAndDestroy();
   }
 
+  /**
+   * Ends every connection at the clients alone: the broker takes them for alive, as after a router
+   * lost its memory.
+   */
+  cutClients(): void {
+    for (const near of this.clients) {
+      near.removeAllListeners('close');
+      near.resetAndDestroy();
+    }
+    this.clients.clear();
+  }
+
   async close(): Promise<void> {
     this.cut();
     const closed = once(this.server, 'close');
@@ -67,11 +83,13 @@ export class MqttTap {
       return;
     }
     const far = connect({ port: brokerPort, host: '127.0.0.1', noDelay: true });
-    this.forward('to-broker', near, far);
-    this.forward('to-client', far, near);
+    this.clients.add(near);
+    const connection = this.connections;
+    this.forward({ way: 'to-broker', connection }, near, far);
+    this.forward({ way: 'to-client', connection }, far, near);
   }
 
-  private forward(way: Way, from: Socket, to: Socket): void {
+  private forward(at: Pick<TappedPacket, 'way' | 'connection'>, from: Socket, to: Socket): void {
     this.sockets.add(from);
     let rest: Buffer = Buffer.alloc(0);
     from.on('data', (chunk) => {
@@ -79,13 +97,14 @@ export class MqttTap {
       for (let length = packetLength(rest); length !== null; length = packetLength(rest)) {
         const bytes = rest.subarray(0, length);
         rest = rest.subarray(length);
-        const packet = { way, type: bytes.readUInt8(0) >> 4, bytes };
-        if (!this.loses(packet) && to.writable) to.write(bytes);
+        const packet = { ...at, type: bytes.readUInt8(0) >> 4, bytes };
+        for (let left = this.copies(packet); left > 0 && to.writable; left--) to.write(bytes);
       }
     });
     from.on('error', () => from.destroy());
     from.on('close', () => {
       this.sockets.delete(from);
+      this.clients.delete(from);
       to.destroy();
     });
   }
@@ -101,4 +120,13 @@ function packetLength(bytes: Buffer): number | null {
     if (digit < 128) return bytes.length >= index + 1 + length ? index + 1 + length : null;
   }
   return null;
+}
+
+/** Topic and payload of a PUBLISH of QoS 1 (MQTT 3.1.1, 3.3). */
+export function publishOf(bytes: Buffer): { topic: string; payload: Buffer } {
+  let at = 1;
+  while (bytes.readUInt8(at) >= 128) at += 1;
+  const start = at + 3;
+  const end = start + bytes.readUInt16BE(at + 1);
+  return { topic: bytes.toString('utf8', start, end), payload: bytes.subarray(end + 2) };
 }

@@ -18,8 +18,8 @@ const bytesOf = (text: string) => Uint8Array.from(createHash('sha256').update(te
 export interface Guest {
   readonly name: string;
   readonly world?: string;
-  readonly login?: BrokerLogin;
-  readonly announceMs?: number;
+  readonly doubtMs?: number;
+  readonly login?: BrokerLogin | (() => BrokerLogin);
 }
 
 export interface LoggedLine {
@@ -28,26 +28,46 @@ export interface LoggedLine {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
+export interface Stage {
+  readonly transport: MqttTransport;
+  /** Of its World, in hex. */
+  readonly tag: string;
+  readonly lines: readonly LoggedLine[];
+  /** Resolves when it logs this, or has. */
+  said(event: string): Promise<void>;
+}
+
 /** The transport of one Participant, and what it logs. */
-export function guest(who: Guest): { transport: MqttTransport; lines: LoggedLine[] } {
+export function guest(who: Guest): Stage {
   const lines: LoggedLine[] = [];
+  let waiting: { readonly event: string; readonly done: () => void }[] = [];
   const world = bytesOf(who.world ?? 'world');
+  const tag = world.subarray(0, 8);
+  const { login } = who;
   const transport = new MqttTransport({
     timers: TIMERS,
     random: { bytes: (count) => randomBytes(count), fraction: Math.random },
-    log: (level, event, fields) => lines.push({ level, event, fields }),
+    log: (level, event, fields) => {
+      lines.push({ level, event, fields });
+      for (const each of waiting.filter((one) => one.event === event)) each.done();
+      waiting = waiting.filter((one) => one.event !== event);
+    },
     brokerKey: world,
-    tag: world.subarray(0, 8),
+    tag,
     self: bytesOf(who.name),
-    login: () => who.login ?? null,
+    login: () => (typeof login === 'function' ? login() : (login ?? null)),
     settings: {
       dialMs: 20_000,
       backoffMinMs: 20,
       backoffMaxMs: 200,
       mqttKeepAliveMs: 30_000,
-      mqttDoubtMs: 10_000,
-      mqttAnnounceMs: who.announceMs ?? 300_000,
+      mqttDoubtMs: who.doubtMs ?? 20_000,
+      mqttAnnounceMs: 300_000,
     },
   });
-  return { transport, lines };
+  const said = (event: string): Promise<void> =>
+    lines.some((line) => line.event === event)
+      ? Promise.resolve()
+      : new Promise((done) => waiting.push({ event, done }));
+  return { transport, tag: Buffer.from(tag).toString('hex'), lines, said };
 }

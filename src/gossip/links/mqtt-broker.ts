@@ -3,19 +3,19 @@ import type { Timers } from '../../ports/clock.ts';
 import { type Link, LinkError, type MeetingHandler } from '../../ports/link.ts';
 import type { GossipLog } from '../contract.ts';
 import { type BrokerLogin, MqttConnection, readCa } from './mqtt-connection.ts';
+import { MqttEcho } from './mqtt-echo.ts';
 import { mqttErrorOf } from './mqtt-error.ts';
 import { Meeting } from './mqtt-meeting.ts';
-import { NO_LINK, type NoteKind } from './mqtt-note.ts';
-import { LINK_ID_BYTES } from './mqtt-seal.ts';
-import { abortOf, type NoteIds, Switchboard } from './mqtt-switchboard.ts';
+import type { NoteKind } from './mqtt-note.ts';
+import { abortOf, type NoteIds, orAborted, Switchboard } from './mqtt-switchboard.ts';
 import { type MqttAddress, mqttUrlOf } from './mqtt-url.ts';
 import { MqttVoice, type VoiceParts } from './mqtt-voice.ts';
 
 /** A connection that lasted so long was a good one: the next failure is the first again. */
 const STEADY_MS = 10_000;
 
-/** Hex digits of a client identifier behind `vb1`: brokers must take 23 characters. */
-const CLIENT_DIGITS = 20;
+/** Behind `vb1`, in hex: brokers must take identifiers of 23 characters. */
+const CLIENT_ID_BYTES = 10;
 
 /** What all brokers of a Participant share. */
 export interface BrokerParts extends VoiceParts {
@@ -49,6 +49,7 @@ export class MqttBroker {
   private readonly clientId: string;
   private readonly meeting: Meeting;
   private readonly switchboard: Switchboard;
+  private readonly echo: MqttEcho;
   private listener: Listener | null = null;
   private connection: MqttConnection | null = null;
   private connecting: Promise<void> | null = null;
@@ -60,7 +61,6 @@ export class MqttBroker {
   private lastError: LinkError | null = null;
   private cancelRetry: (() => void) | null = null;
   private cancelAnnounce: (() => void) | null = null;
-  private echo: { readonly id: string; readonly cancel: () => void } | null = null;
 
   constructor(parts: BrokerParts, address: MqttAddress) {
     const { timers, random, brokerKey } = parts;
@@ -69,7 +69,8 @@ export class MqttBroker {
     this.url = mqttUrlOf(address, null);
     this.voice = new MqttVoice(parts);
     const { inbox } = this.voice;
-    this.clientId = `vb1${toHex(random.bytes(CLIENT_DIGITS / 2))}`;
+    this.clientId = `vb1${toHex(random.bytes(CLIENT_ID_BYTES))}`;
+    this.echo = new MqttEcho({ timers, random, doubtMs: parts.settings.mqttDoubtMs });
     const urlOf = (inbox: string) => mqttUrlOf(address, inbox);
     this.meeting = new Meeting({
       inbox,
@@ -128,23 +129,12 @@ export class MqttBroker {
     if (signal.aborted) throw abortOf(signal, mqttUrlOf(this.address, inbox));
     this.waiting += 1;
     try {
-      await this.connected(signal);
-      const opening = this.switchboard.open(inbox, signal);
-      return await opening;
+      if (this.connection === null) await orAborted(this.connect(), signal, this.url);
+      return await this.switchboard.open(inbox, signal);
     } finally {
       this.waiting -= 1;
       this.rest();
     }
-  }
-
-  private connected(signal: AbortSignal): Promise<void> {
-    if (this.connection !== null) return Promise.resolve();
-    const connecting = this.connect();
-    return new Promise((resolve, reject) => {
-      const onAbort = () => reject(abortOf(signal, this.url));
-      signal.addEventListener('abort', onAbort, { once: true });
-      connecting.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-    });
   }
 
   private join(): void {
@@ -180,9 +170,11 @@ export class MqttBroker {
         will: { topic: worldTopic, payload: this.voice.seal('gone', worldTopic) },
         onMessage: (topic, payload) => this.onMessage(topic, payload),
         onEnd: (error) => {
-          if (this.connection === mine) this.onLost(error);
+          if (this.connection === null) this.echo.cancel();
+          else if (this.connection === mine) this.onLost(error);
         },
       });
+      await this.prove(mine);
     } catch (cause) {
       const error = mqttErrorOf(cause, this.url);
       this.failed(error);
@@ -198,23 +190,20 @@ export class MqttBroker {
 
   private onLost(error: LinkError | null): void {
     this.connection = null;
-    this.cancelAnnounce?.();
-    this.echo?.cancel();
-    this.echo = null;
     if (this.parts.timers.monotonicMs() - this.upMs >= STEADY_MS) this.failures = 0;
     const why = error ?? new LinkError('LINK_RESET', `${this.url}: left`);
-    this.meeting.leave();
+    this.leave();
     this.switchboard.lost(why);
     this.failed(why);
   }
 
   private failed(error: LinkError): void {
     this.lastError = error;
-    const level = this.failures > 0 ? 'debug' : error.code === 'LINK_DENIED' ? 'warn' : 'info';
-    this.parts.log(level, 'broker-down', { url: this.url, reason: error.message });
-    if (this.listener === null || this.cancelRetry !== null) return;
-    const { timers, random, settings } = this.parts;
+    const { timers, random, log, settings } = this.parts;
     const { backoffMinMs, backoffMaxMs } = settings;
+    const level = this.failures > 0 ? 'debug' : error.code === 'LINK_DENIED' ? 'warn' : 'info';
+    log(level, 'broker-down', { url: this.url, reason: error.message });
+    if (this.listener === null || this.cancelRetry !== null) return;
     const mostMs = Math.min(backoffMaxMs, backoffMinMs * 2 ** Math.min(this.failures, 30));
     this.failures += 1;
     const delayMs = mostMs * (0.5 + 0.5 * random.fraction());
@@ -230,11 +219,14 @@ export class MqttBroker {
     if (connection === null) return;
     this.say('gone', this.voice.worldTopic);
     this.connection = null;
-    this.cancelAnnounce?.();
-    this.echo?.cancel();
-    this.echo = null;
-    this.meeting.leave();
+    this.leave();
     this.resting = connection.close();
+  }
+
+  private leave(): void {
+    this.cancelAnnounce?.();
+    this.echo.cancel();
+    this.meeting.leave();
   }
 
   /** Says that we are here; from then on now and then, for those who did not hear it. */
@@ -245,20 +237,34 @@ export class MqttBroker {
     const delayMs = settings.mqttAnnounceMs * (0.75 + 0.5 * random.fraction());
     this.cancelAnnounce = timers.after(delayMs, () => {
       this.meeting.sweep();
+      this.doubt();
       this.announce('answer');
     });
   }
 
-  /** Asks the broker for a message of our own. */
+  /** Leaves a broker that does not deliver. */
   private doubt(): void {
     const { connection } = this;
-    if (connection === null || this.echo !== null) return;
-    const ownId = this.parts.random.bytes(LINK_ID_BYTES);
-    const cancel = this.parts.timers.after(this.parts.settings.mqttDoubtMs, () => {
-      connection.fail(new LinkError('LINK_TIMEOUT', `${this.url}: the broker delivers nothing`));
+    if (connection === null) return;
+    void this.echo
+      .ask((ids) => this.say('echo', this.voice.ownTopic, ids))
+      .then((isBack) => {
+        const why = `${this.url}: the broker delivers nothing`;
+        if (isBack === false) connection.fail(new LinkError('LINK_TIMEOUT', why));
+      });
+  }
+
+  /** @throws LinkError LINK_DENIED where what we publish does not come back. */
+  private async prove(connection: MqttConnection): Promise<void> {
+    const { voice, url } = this;
+    const isBack = await this.echo.ask((ids) => {
+      connection.publish(voice.ownTopic, voice.seal('echo', voice.ownTopic, ids));
     });
-    this.echo = { id: toHex(ownId), cancel };
-    this.say('echo', this.voice.ownTopic, { ownId, yourId: NO_LINK });
+    if (isBack === true) return;
+    const why = `the broker brings nothing back from ${voice.topicOf('#')}; see its access rules`;
+    const error = new LinkError('LINK_DENIED', `${url}: ${why}`);
+    connection.fail(error);
+    throw error;
   }
 
   private say(kind: NoteKind, topic: string, ids?: NoteIds): void {
@@ -281,9 +287,7 @@ export class MqttBroker {
         this.meeting.gone(note);
         return;
       case 'echo':
-        if (this.echo?.id !== toHex(note.ownId)) return;
-        this.echo.cancel();
-        this.echo = null;
+        this.echo.heard(note);
         return;
       default:
         this.switchboard.onNote(note);

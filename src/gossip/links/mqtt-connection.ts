@@ -125,7 +125,10 @@ export class MqttConnection {
     client.on('message', (topic, payload) => this.parts.onMessage(topic, payload));
     return new Promise((resolve, reject) => {
       client.once('connect', () => resolve());
-      client.once('error', reject);
+      client.once('error', (cause) => {
+        const isReset = 'code' in cause && /^(ECONNRESET|EPIPE)$/.test(`${cause.code}`);
+        reject(isReset ? this.closedEarly(cause) : cause);
+      });
       client.once('close', () => reject(this.error ?? this.closedEarly()));
     });
   }
@@ -152,9 +155,10 @@ export class MqttConnection {
     if (!this.client.connected) this.parts.timers.after(0, () => this.finish());
   }
 
-  private closedEarly(): LinkError {
-    const why = this.parts.address.isTls ? 'is it a broker?' : 'is it a broker, and without TLS?';
-    return new LinkError('LINK_RESET', `${this.url}: it closed without an answer; ${why}`);
+  private closedEarly(cause?: unknown): LinkError {
+    const how = this.parts.address.isTls ? 'with TLS' : 'without TLS';
+    const why = `it closed without an answer; is it a broker, and ${how}?`;
+    return new LinkError('LINK_RESET', `${this.url}: ${why}`, { cause });
   }
 
   private finish(): void {

@@ -20,9 +20,10 @@ export const FRAME_BYTES_MAX = 65_535;
 export const WINDOW_FRAMES = 16;
 export const WINDOW_BYTES = 256 * 1024;
 
-/** Word of what was taken is sent at the latest after so much of it. */
+/** Word of what was taken is sent at the latest after so much of it, or so long. */
 const ACKNOWLEDGED_FRAMES = 4;
 const ACKNOWLEDGED_BYTES = 64 * 1024;
+const ACKNOWLEDGED_MS = 1_000;
 
 /** How long a link that is closed in peace may take to send what is queued. */
 const CLOSE_MS = 2_000;
@@ -30,7 +31,7 @@ const CLOSE_MS = 2_000;
 export interface MqttLinkParts {
   readonly remote: string;
   readonly timers: Timers;
-  /** A link that may send nothing for so long asks whether the broker still delivers. */
+  /** Frames that nobody says were taken for so long: does the broker still deliver? */
   readonly doubtMs: number;
   readonly seal: PacketSeal;
   readonly opener: PacketOpener;
@@ -78,7 +79,9 @@ export class MqttLink implements Link {
   private isDelivering = false;
   private wantsDrain = false;
   private cancelClose: (() => void) | null = null;
-  private cancelStall: (() => void) | null = null;
+  private progressMs = 0;
+  private cancelWatch: (() => void) | null = null;
+  private cancelTell: (() => void) | null = null;
 
   constructor(parts: MqttLinkParts) {
     this.parts = parts;
@@ -184,8 +187,7 @@ export class MqttLink implements Link {
     if (fresh === 0) return true;
     for (const length of this.flying.splice(0, fresh)) this.flyingBytes -= length;
     this.ackedFrames = taken;
-    this.cancelStall?.();
-    this.cancelStall = null;
+    this.progressMs = this.parts.timers.monotonicMs();
     this.pump();
     this.drained();
     if (this.state === 'closing') this.closeWhenSent();
@@ -206,9 +208,7 @@ export class MqttLink implements Link {
     }
     this.isDelivering = false;
     if (this.state !== 'open') return;
-    if (this.untoldFrames >= ACKNOWLEDGED_FRAMES || this.untoldBytes >= ACKNOWLEDGED_BYTES) {
-      this.say('acknowledgement');
-    }
+    this.tellSoon();
     if (this.otherEnded && this.arrived.length === 0) this.finish(null);
   }
 
@@ -221,24 +221,37 @@ export class MqttLink implements Link {
     while (this.state !== 'closed') {
       const frame = this.queue[0];
       if (frame === undefined) return;
-      if (!this.hasRoom(frame.length)) {
-        this.watch();
-        return;
-      }
+      if (!this.hasRoom(frame.length)) return;
       this.queue.shift();
       this.queuedBytes -= frame.length;
+      if (this.flying.length === 0) this.progressMs = this.parts.timers.monotonicMs();
       this.flying.push(frame.length);
       this.flyingBytes += frame.length;
       this.say('frame', frame);
+      this.watch();
     }
   }
 
   private watch(): void {
-    this.cancelStall ??= this.parts.timers.after(this.parts.doubtMs, () => {
-      this.cancelStall = null;
-      this.parts.onDoubt();
+    const { timers, doubtMs, onDoubt } = this.parts;
+    this.cancelWatch ??= timers.after(doubtMs, () => {
+      this.cancelWatch = null;
+      if (this.flying.length === 0) return;
+      if (timers.monotonicMs() - this.progressMs >= doubtMs) onDoubt();
       this.watch();
     });
+  }
+
+  /** Leaves some time for a frame that says it by the way. */
+  private tellSoon(): void {
+    if (this.untoldFrames >= ACKNOWLEDGED_FRAMES || this.untoldBytes >= ACKNOWLEDGED_BYTES) {
+      this.say('acknowledgement');
+    } else if (this.untoldFrames > 0) {
+      this.cancelTell ??= this.parts.timers.after(ACKNOWLEDGED_MS, () => {
+        this.cancelTell = null;
+        if (this.untoldFrames > 0) this.say('acknowledgement');
+      });
+    }
   }
 
   private drained(): void {
@@ -271,7 +284,8 @@ export class MqttLink implements Link {
     if (this.state === 'closed') return;
     this.state = 'closed';
     this.cancelClose?.();
-    this.cancelStall?.();
+    this.cancelWatch?.();
+    this.cancelTell?.();
     this.queue = [];
     this.queuedBytes = 0;
     this.arrived.length = 0;

@@ -198,3 +198,12 @@ export function abortOf(signal: AbortSignal, url: string): LinkError {
   if (cause instanceof LinkError) return cause;
   return new LinkError('LINK_ABORTED', `${url}: called off`, { cause });
 }
+
+/** Waits for work that goes on by itself, until it is called off. @throws LinkError */
+export function orAborted(work: Promise<void>, signal: AbortSignal, url: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(abortOf(signal, url));
+    signal.addEventListener('abort', onAbort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}
