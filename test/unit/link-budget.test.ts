@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { BudgetTransport } from '../../src/gossip/links/budget-link.ts';
-import { splitBudget } from '../../src/gossip/links/budget-url.ts';
+import { joinBudget, splitBudget } from '../../src/gossip/links/budget-url.ts';
 import { MemoryTransport } from '../../src/gossip/links/memory.ts';
 import { isQuietAt, minuteOfDay, parseQuietHours } from '../../src/gossip/links/quiet-hours.ts';
 import { TokenBucket } from '../../src/gossip/links/token-bucket.ts';
@@ -49,6 +49,15 @@ describe('a budget', () => {
     expect(
       splitBudget('serial:///dev/x?quiet=22:00-06:00&baud=300&max_bits_per_second=100'),
     ).toEqual({ url: 'serial:///dev/x?baud=300', budget: { bytesPerSecond: 12.5, quiet } });
+  });
+
+  it('of a broker is that of whoever was met there', () => {
+    const budget = 'max_bits_per_second=9600&quiet=22:00-06:00';
+    expect(joinBudget('mqtt://h:1/ab', 'mqtt://h:1')).toBe('mqtt://h:1/ab');
+    expect(joinBudget('mqtt://h:1/ab', `mqtt://h:1?${budget}`)).toBe(`mqtt://h:1/ab?${budget}`);
+    expect(joinBudget('mqtts://h:1/ab?ca=/c', `mqtts://h:1?ca=/c&${budget}`)).toBe(
+      `mqtts://h:1/ab?ca=/c&${budget}`,
+    );
   });
 
   it('of hours holds from its first minute to before its last, over midnight as well', () => {

@@ -5,9 +5,10 @@ import type {
   LinkHandler,
   LinkRepairs,
   Listening,
+  MeetingHandler,
   Transport,
 } from '../../ports/link.ts';
-import { type LinkBudget, splitBudget } from './budget-url.ts';
+import { joinBudget, type LinkBudget, splitBudget } from './budget-url.ts';
 import { isQuietAt, minuteOfDay } from './quiet-hours.ts';
 import { TokenBucket } from './token-bucket.ts';
 
@@ -172,10 +173,22 @@ export class BudgetTransport implements Transport {
     return this.made(await this.under.dial(bare, signal), budget);
   }
 
-  /** Each link that is accepted has the whole budget. */
-  async listen(url: string, onLink: (link: Link) => void): Promise<Listening> {
+  /** Each link that is accepted, or opened to somebody who was met, has the whole budget. */
+  async listen(
+    url: string,
+    onLink: (link: Link) => void,
+    onMet?: MeetingHandler,
+  ): Promise<Listening> {
     const { url: bare, budget } = splitBudget(url);
-    return this.under.listen(bare, (link) => onLink(this.made(link, budget)));
+    const met = onMet && {
+      onFound: (found: string) => onMet.onFound(joinBudget(found, url)),
+      onLost: (lost: string) => onMet.onLost(joinBudget(lost, url)),
+    };
+    return this.under.listen(bare, (link) => onLink(this.made(link, budget)), met);
+  }
+
+  isMeetingPlace(url: string): boolean {
+    return this.under.isMeetingPlace?.(splitBudget(url).url) ?? false;
   }
 
   private made(link: Link, budget: LinkBudget | null): Link {

@@ -36,6 +36,13 @@ export function splitBudget(url: string): { url: string; budget: LinkBudget | nu
   };
 }
 
+/** Gives a URL the budget of another. */
+export function joinBudget(url: string, budgeted: string): string {
+  const pairs = budgeted.split('?').slice(1).join('?').split('&');
+  const own = pairs.filter((pair) => /^(max_bits_per_second|quiet)=/.test(pair));
+  return own.length === 0 ? url : `${url}${url.includes('?') ? '&' : '?'}${own.join('&')}`;
+}
+
 function parseBits(url: string, text: string): number {
   const bits = /^\d{1,10}$/.test(text) ? Number(text) : 0;
   if (bits >= BITS_MIN && bits <= BITS_MAX) return bits;

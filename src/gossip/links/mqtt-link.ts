@@ -4,21 +4,13 @@ import { type Link, LinkError, type LinkHandler } from '../../ports/link.ts';
 import {
   decodePacket,
   encodePacket,
+  FRAME_BYTES_MAX,
   NO_FRAME,
   type Packet,
-  type PacketKind,
+  WINDOW_BYTES,
+  WINDOW_FRAMES,
 } from './mqtt-packet.ts';
 import type { PacketOpener, PacketSeal } from './mqtt-seal.ts';
-
-export const FRAME_BYTES_MAX = 65_535;
-
-/**
- * Frames, and bytes of them, on their way to the other end before it said that it took some. So
- * few that 64 peers together do not fill a broker's queue for one of them, which often holds 1,000
- * messages; part of the wire format.
- */
-export const WINDOW_FRAMES = 16;
-export const WINDOW_BYTES = 256 * 1024;
 
 /** Word of what was taken is sent at the latest after so much of it, or so long. */
 const ACKNOWLEDGED_FRAMES = 4;
@@ -266,7 +258,7 @@ export class MqttLink implements Link {
     this.finish(null);
   }
 
-  private say(kind: PacketKind, frame: Uint8Array = NO_FRAME): void {
+  private say(kind: Packet['kind'], frame: Uint8Array = NO_FRAME): void {
     const { seal, publish } = this.parts;
     const { heard, taken } = this;
     this.untoldFrames = 0;

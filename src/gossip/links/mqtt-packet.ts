@@ -19,7 +19,17 @@ export interface Packet {
 
 const KINDS = ['frame', 'acknowledgement', 'close', 'reset'] as const;
 
-export type PacketKind = (typeof KINDS)[number];
+type PacketKind = (typeof KINDS)[number];
+
+export const FRAME_BYTES_MAX = 65_535;
+
+/**
+ * Frames, and bytes of them, on their way to the other end before it said that it took some. So
+ * few that 64 peers together do not fill a broker's queue for one of them, which often holds 1,000
+ * messages; part of the wire format.
+ */
+export const WINDOW_FRAMES = 16;
+export const WINDOW_BYTES = 256 * 1024;
 
 export const PACKET_HEAD_BYTES = 13;
 const COUNT_BYTES = 6;
