@@ -188,7 +188,7 @@ export class Door {
 
   private enter(link: Link, dialler: Dialler | null): void {
     const { sessions, timers, totals, settings } = this.parts;
-    const initiator = dialler !== null;
+    const initiator = link.begins ?? dialler !== null;
     const carriage = link.isOrdered ? 'ordered' : 'loose';
     const handshake = initiator ? sessions.initiate(carriage) : sessions.respond(carriage);
     const parts = {

@@ -74,7 +74,14 @@ function makeAgent(options: ParticipantOptions, lease: WorldLease): Agent {
       }),
       transports:
         options.transports ??
-        makeTransports({ timers: core.timers, world: worldKeys, self: core.self, config, log }),
+        makeTransports({
+          timers: core.timers,
+          checksum: kernel.checksum,
+          world: worldKeys,
+          self: core.self,
+          config,
+          log,
+        }),
       timers: core.timers,
       random: { bytes: (count) => randomBytes(count), fraction: Math.random },
       hash: core.hash,

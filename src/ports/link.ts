@@ -32,6 +32,12 @@ export interface Link {
   readonly repairs: LinkRepairs | null;
 
   /**
+   * Is it for this end to begin the session? Only where both ends opened the wire alike, as with a
+   * cable; absent elsewhere: the end that dialled begins.
+   */
+  readonly begins?: boolean;
+
+  /**
    * Queues one frame. Frames longer than `frameBytesMax` are a bug of the caller.
    * @returns false when the link wants no more until `onDrain`; this frame is still queued.
    */
@@ -97,8 +103,8 @@ export interface Transport {
   listen(url: string, onLink: (link: Link) => void, onMet?: MeetingHandler): Promise<Listening>;
 
   /**
-   * Does this URL name a place where many meet, a broker, and not one other end? Whoever would
-   * dial it listens at it instead. Absent: none does.
+   * Does this URL name a place where ends meet, a broker or a cable, and not one other end? Whoever
+   * would dial it listens at it instead. Absent: none does.
    * @throws LinkError LINK_URL
    */
   isMeetingPlace?(url: string): boolean;

@@ -1,5 +1,11 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Link, LinkError, type Listening, type Transport } from '../../src/ports/link.ts';
+import {
+  type Link,
+  LinkError,
+  type LinkErrorCode,
+  type Listening,
+  type Transport,
+} from '../../src/ports/link.ts';
 
 /** What the suite needs to know of one kind of link. */
 export interface LinkCase {
@@ -10,6 +16,10 @@ export interface LinkCase {
   /** A URL at which nobody listens. */
   deadUrl(): Promise<string>;
   readonly brokenUrls: readonly string[];
+  /** Where to dial what listens at a URL; the same URL, but for a cable, which has two ends. */
+  dialUrl?(listenUrl: string): string;
+  /** What dialling where nobody listens comes to; LINK_REFUSED by default. */
+  readonly deadCode?: LinkErrorCode;
 }
 
 /** A link with all it was told, and the means to wait for more. */
@@ -89,6 +99,7 @@ function seedsOf({ link, frames }: Ear): (number | undefined)[] {
 export function describeLinks(kind: LinkCase): void {
   describe(`${kind.name} links`, () => {
     const transport = kind.makeTransport();
+    const dialUrl = kind.dialUrl ?? ((url: string) => url);
     const listening: Listening[] = [];
     const open: Link[] = [];
 
@@ -112,7 +123,7 @@ export function describeLinks(kind: LinkCase): void {
         arrived = (link) => done(new Ear(link));
       });
       const url = await listen(arrived);
-      const link = await transport.dial(url, NEVER);
+      const link = await transport.dial(dialUrl(url), NEVER);
       open.push(link);
       return { near: new Ear(link), far: await accepted };
     }
@@ -240,11 +251,12 @@ export function describeLinks(kind: LinkCase): void {
 
     it('refuse to dial where nobody listens', async () => {
       const url = await kind.deadUrl();
-      await expect(transport.dial(url, NEVER)).rejects.toMatchObject({ code: 'LINK_REFUSED' });
+      const code = kind.deadCode ?? 'LINK_REFUSED';
+      await expect(transport.dial(url, NEVER)).rejects.toMatchObject({ code });
     });
 
     it('stop dialling when called off, before or during, and say why', async () => {
-      const url = await listen(() => undefined);
+      const url = dialUrl(await listen(() => undefined));
       const before = new AbortController();
       before.abort();
       await expect(transport.dial(url, before.signal)).rejects.toMatchObject({

@@ -1,9 +1,6 @@
-import {
-  type SerialAction,
-  type SerialEvent,
-  SerialLine,
-} from '../../src/gossip/links/serial-line.ts';
+import { SerialLine } from '../../src/gossip/links/serial-line.ts';
 import { serialPaceOf } from '../../src/gossip/links/serial-pace.ts';
+import type { SerialAction, SerialEvent } from '../../src/gossip/links/serial-step.ts';
 import { loadKernel } from '../../src/kernel/kernel.ts';
 import type { LinkError } from '../../src/ports/link.ts';
 import { SeededRandom } from './gossip-stage.ts';
@@ -111,7 +108,7 @@ export class SerialWire {
   }
 
   private nextMs(): number | null {
-    const times = [this.near, this.far].map((end) => end.line.wakeMs(this.nowMs));
+    const times = [this.near, this.far].map((end) => end.line.wakeMs);
     times.push(this.arrivals[0]?.atMs ?? null);
     const known = times.filter((time): time is number => time !== null);
     return known.length === 0 ? null : Math.min(...known);

@@ -29,6 +29,7 @@ export class BudgetLink implements Link {
   readonly isOrdered: boolean;
   readonly bytesPerSecond: number | null;
   readonly frameBytesMax: number;
+  readonly begins?: boolean;
 
   private readonly under: Link;
   private readonly budget: LinkBudget;
@@ -51,6 +52,7 @@ export class BudgetLink implements Link {
     this.kind = under.kind;
     this.remote = under.remote;
     this.isOrdered = under.isOrdered;
+    if (under.begins !== undefined) this.begins = under.begins;
     const { bytesPerSecond: rate } = budget;
     this.bucket = rate === null ? null : new TokenBucket(rate, timers.monotonicMs());
     const rates = [rate, under.bytesPerSecond].filter((each) => each !== null);

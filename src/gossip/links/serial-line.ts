@@ -6,6 +6,7 @@ import { type SerialFrame, SerialFrameCutter } from './serial-frame.ts';
 import { SerialNoise } from './serial-noise.ts';
 import { SerialOutput } from './serial-output.ts';
 import type { SerialPace } from './serial-pace.ts';
+import type { SerialAction, SerialEvent } from './serial-step.ts';
 
 /** A line that carried nothing for so long carries a sign of life: less than a bit a second. */
 export const SERIAL_KEEP_ALIVE_MS = 300_000;
@@ -13,27 +14,10 @@ export const SERIAL_KEEP_ALIVE_MS = 300_000;
 /** An idle end is gone after so long without one. */
 export const SERIAL_GONE_MS = 3.5 * SERIAL_KEEP_ALIVE_MS;
 
-export type SerialEvent =
-  | { readonly kind: 'heard'; readonly bytes: Uint8Array }
-  /** The port took so many bytes that it was given. */
-  | { readonly kind: 'written'; readonly count: number }
-  | { readonly kind: 'send'; readonly frame: Uint8Array }
-  /** The next whole frame is wanted. */
-  | { readonly kind: 'fetch' }
-  | { readonly kind: 'tick' }
-  | { readonly kind: 'close' }
-  | { readonly kind: 'abort' };
-
-export type SerialAction =
-  | { readonly kind: 'write'; readonly bytes: Uint8Array }
-  /** The other end is there. */
-  | { readonly kind: 'up'; readonly begins: boolean }
-  | { readonly kind: 'frame'; readonly frame: Uint8Array }
-  | { readonly kind: 'drain' }
-  /** Bytes come, and never a whole frame. Once. */
-  | { readonly kind: 'noise' }
-  /** The last word. */
-  | { readonly kind: 'down'; readonly error: LinkError | null };
+const USELESS = {
+  echo: 'the line sends back what this end sends',
+  strange: 'the other end speaks another version',
+} as const;
 
 export interface SerialLineParts {
   readonly pace: SerialPace;
@@ -60,6 +44,7 @@ export class SerialLine {
   private state: 'calling' | 'open' | 'closing' | 'ended' | 'closed' = 'calling';
   private actions: SerialAction[] = [];
   private wantsDrain = false;
+  private steppedMs = Number.NEGATIVE_INFINITY;
   private callMs: number;
   private nextCallMs = Number.NEGATIVE_INFINITY;
   /** Has anything but calls come from the other end? */
@@ -88,6 +73,20 @@ export class SerialLine {
     return { broken, repeated: this.flow.sender.repeated };
   }
 
+  get isOpen(): boolean {
+    return this.state === 'open';
+  }
+
+  /** Is there something to fetch? */
+  get hasWhole(): boolean {
+    return this.state !== 'closing' && this.state !== 'closed' && this.flow.receiver.hasWhole;
+  }
+
+  /** When all that was written has left, by the rate of the line. */
+  get freeMs(): number {
+    return this.output.freeMs;
+  }
+
   /** What the other end has not confirmed waits here; a frame more would have to wait as well. */
   isFull(nowMs: number): boolean {
     return this.state !== 'open' || this.flow.isFull(nowMs);
@@ -96,15 +95,21 @@ export class SerialLine {
   /** Takes what happened. @returns what to do, in order. */
   step(event: SerialEvent, nowMs: number): SerialAction[] {
     this.actions = [];
-    if (this.state !== 'closed') {
-      this.mind(event, nowMs);
-      this.advance(nowMs);
+    if (this.state === 'closed') return this.actions;
+    this.steppedMs = nowMs;
+    this.mind(event, nowMs);
+    this.advance(nowMs);
+    this.flush();
+    if (event.kind === 'send') this.wantsDrain = this.state === 'open' && this.isFull(nowMs);
+    else if (this.wantsDrain && !this.isFull(nowMs)) {
+      this.wantsDrain = false;
+      this.actions.push({ kind: 'drain' });
     }
     return this.actions;
   }
 
   /** When to come back with a tick, if nothing happens before; null: never. */
-  wakeMs(nowMs: number): number | null {
+  get wakeMs(): number | null {
     if (this.state === 'closed') return null;
     const times: (number | null)[] = [];
     if (this.state === 'calling') times.push(this.nextCallMs);
@@ -114,7 +119,8 @@ export class SerialLine {
     }
     if (this.wantsDrain) times.push(this.output.readyMs);
     if (this.state === 'closing') times.push(this.closeByMs, this.endMs);
-    const future = times.filter((time): time is number => time !== null && time > nowMs);
+    // What was due at the last step was done then, or waits for something else than time.
+    const future = times.filter((time): time is number => time !== null && time > this.steppedMs);
     return future.length === 0 ? null : Math.min(...future);
   }
 
@@ -127,19 +133,17 @@ export class SerialLine {
         this.output.written(event.count);
         return;
       case 'send':
-        if (this.state !== 'open') return;
-        this.flow.sender.push(event.frame);
-        this.wantsDrain = true;
+        if (this.state === 'open') this.flow.sender.push(event.frame);
         return;
       case 'fetch': {
         const frame = this.state === 'closing' ? null : this.flow.fetch(nowMs);
         if (frame !== null) this.actions.push({ kind: 'frame', frame });
         return;
       }
-      case 'tick':
-        return;
       case 'close':
         this.close(nowMs);
+        return;
+      case 'tick':
         return;
       case 'abort':
         if (this.state !== 'calling') this.flow.write({ kind: 'reset' }, nowMs);
@@ -157,10 +161,6 @@ export class SerialLine {
     if (this.state === 'closing') this.proceedClosing(nowMs);
     if (this.state === 'open') this.watch(nowMs);
     if (this.state === 'ended' && !this.flow.receiver.hasWhole) this.finish(null);
-    this.flush();
-    if (!this.wantsDrain || this.isFull(nowMs)) return;
-    this.wantsDrain = false;
-    this.actions.push({ kind: 'drain' });
   }
 
   /** What was written comes before the last word. */
@@ -190,10 +190,8 @@ export class SerialLine {
     const verdict = this.call.read(frame.payload);
     switch (verdict) {
       case 'echo':
-        if (isCalling) this.fail('LINK_REFUSED', 'the line sends back what this end sends');
-        return;
       case 'strange':
-        if (isCalling) this.fail('LINK_REFUSED', 'the other end speaks another version');
+        if (isCalling) this.fail('LINK_REFUSED', USELESS[verdict]);
         return;
       case 'anew':
         if (!isCalling) this.fail('LINK_RESET', 'the other end began anew');
@@ -201,11 +199,9 @@ export class SerialLine {
         else this.sayHello(nowMs);
         return;
       case 'unheard':
-        this.sayHello(nowMs);
-        return;
       case 'heard':
-        if (isCalling) this.open(nowMs);
-        else if (!this.isHeard) this.sayHello(nowMs);
+        if (verdict === 'heard' && isCalling) this.open(nowMs);
+        else if (verdict === 'unheard' || !this.isHeard) this.sayHello(nowMs);
         return;
       default:
         verdict satisfies never;
