@@ -151,8 +151,14 @@ const DATAFLOW = {
   avatarsMax: integer([8, 4096, 1_048_576], 'Avatars whose names this Participant remembers.'),
 } as const satisfies Record<string, Setting>;
 
-/** Of links over UDP. */
+/** Of links over UDP, and of finding others on the local network. */
 const DATAGRAMS = {
+  discover: {
+    type: 'string',
+    default: 'no',
+    enum: ['no', 'lan'],
+    description: "lan: find others of this World by mDNS, which shows the World's tag there.",
+  },
   udpBytesPerSecondMax: integer(
     [16 * KIB, 4 * MIB, 1024 * MIB],
     'What a UDP link sends at most; less where frames get lost.',
@@ -223,7 +229,7 @@ const API = {
 export const SECTIONS = [
   { title: 'The agent', settings: AGENT },
   { title: 'Links to other Participants', settings: LINKS },
-  { title: 'Links over UDP', settings: DATAGRAMS },
+  { title: 'UDP and discovery', settings: DATAGRAMS },
   { title: 'MQTT brokers', settings: BROKERS },
   { title: 'Entries and Blocks', settings: DATAFLOW },
   { title: 'Agreement', settings: CONSENSUS },

@@ -1,14 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Gossip } from '../gossip/contract.ts';
+import { MdnsDiscovery } from '../gossip/mdns-discovery.ts';
 import { Mesh } from '../gossip/mesh.ts';
 import { deriveAvatar, deriveWorld, NoiseSessionFactory } from '../identity/index.ts';
 import { loadKernel } from '../kernel/kernel.ts';
+import { toHex } from '../model/bytes.ts';
 import type { Transport } from '../ports/link.ts';
 import type { StoreError } from '../ports/store.ts';
 import { Agent } from './agent.ts';
 import type { Config } from './config.ts';
 import { Directory, encodeHello } from './directory.ts';
+import { Finding } from './finding.ts';
 import type { Home, WorldHome } from './home.ts';
 import { WorldLease } from './lease.ts';
 import type { Logger } from './log.ts';
@@ -36,15 +39,17 @@ export interface ParticipantOptions {
  */
 export async function openParticipant(options: ParticipantOptions): Promise<Agent> {
   const lease = WorldLease.take(options.world);
+  const outlook = new Outlook(options);
   let agent: Agent;
   try {
-    agent = makeAgent(options, lease);
+    agent = makeAgent(options, lease, outlook);
   } catch (cause) {
     lease.release();
     throw cause;
   }
   try {
     await agent.start();
+    await outlook.start(agent.status().listening);
     return agent;
   } catch (cause) {
     await agent.close();
@@ -52,7 +57,7 @@ export async function openParticipant(options: ParticipantOptions): Promise<Agen
   }
 }
 
-function makeAgent(options: ParticipantOptions, lease: WorldLease): Agent {
+function makeAgent(options: ParticipantOptions, lease: WorldLease, outlook: Outlook): Agent {
   const { config, log, world } = options;
   const keys = loadKeys(options.home, world);
   const avatar = deriveAvatar(keys.seed, keys.world);
@@ -63,8 +68,8 @@ function makeAgent(options: ParticipantOptions, lease: WorldLease): Agent {
   const self = { id: core.self, name, seenAtMs: core.timers.wallMs() };
   const directory = new Directory(self, core.store.avatars(), config.avatarsMax);
   const memory = restoreMemory(core);
-  const openGossip = (agent: Agent): Gossip =>
-    new Mesh({
+  const openGossip = (agent: Agent): Gossip => {
+    const mesh = new Mesh({
       self: core.self,
       sessions: new NoiseSessionFactory({
         avatar,
@@ -90,6 +95,9 @@ function makeAgent(options: ParticipantOptions, lease: WorldLease): Agent {
       log: (level, event, fields) => log[level](event, fields),
       settings: config,
     });
+    outlook.see(mesh, toHex(worldKeys.tag), [...config.peers, ...core.store.peerUrls()]);
+    return mesh;
+  };
   return new Agent({
     core,
     memory,
@@ -99,7 +107,48 @@ function makeAgent(options: ParticipantOptions, lease: WorldLease): Agent {
     kernelBuild: kernel.build,
     world,
     home: options.home.folder,
-    lease,
+    lease: {
+      note: (...args) => lease.note(...args),
+      release: () => {
+        outlook.stop();
+        lease.release();
+      },
+    },
     onFatal: options.onFatal,
   });
+}
+
+/** Finds others on the local network, where the operator wants that. */
+class Outlook {
+  private readonly options: ParticipantOptions;
+  private finding: Finding | null = null;
+
+  constructor(options: ParticipantOptions) {
+    this.options = options;
+  }
+
+  see(gossip: Gossip, tag: string, known: readonly string[]): void {
+    const { config, log } = this.options;
+    if (config.discover !== 'lan') return;
+    this.finding = new Finding({
+      discovery: new MdnsDiscovery(),
+      tag,
+      gossip,
+      known,
+      onTrouble: ({ message }) => log.warn('discovery-failed', { reason: message }),
+    });
+  }
+
+  async start(listening: readonly string[]): Promise<void> {
+    try {
+      await this.finding?.start(listening);
+    } catch (cause) {
+      // The package may be missing: it is optional, and so is what it finds.
+      this.options.log.warn('discovery-failed', { reason: String(cause) });
+    }
+  }
+
+  stop(): void {
+    this.finding?.stop();
+  }
 }
