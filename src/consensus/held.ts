@@ -93,9 +93,13 @@ export function askAgain(work: Work, group: GroupState): void {
   });
 }
 
-/** Is there no vote without it, or an honest one for it? */
+/**
+ * Is there no vote without it, or an honest one for it? In a group that was handed over nothing new
+ * becomes final, and what honest owners voted for before may be gone from every disk.
+ */
 function isNeeded(group: GroupState, id: MetablockId): boolean {
-  return group.nodes.has(id) || group.lock?.metablock === id || isVouchedFor(group, id);
+  if (group.nodes.has(id) || group.lock?.metablock === id) return true;
+  return group.finalized?.handOver == null && isVouchedFor(group, id);
 }
 
 function later(ask: Ask, nowMs: number): Ask {
