@@ -7,6 +7,7 @@ import type {
   PeerReport,
   PulledEntry,
   StatusReport,
+  TraceReport,
 } from '../participant/face.ts';
 import type { WorldHome } from '../participant/home.ts';
 import type { ForkReport, LogBlockReport, LogReport } from '../participant/log-face.ts';
@@ -85,6 +86,11 @@ export class AgentClient {
 
   async forks(): Promise<ForkReport[]> {
     return (await this.get('/v1/forks')) as ForkReport[];
+  }
+
+  async trace(target: string, sequence: number): Promise<TraceReport> {
+    const path = `/v1/pacts/${encodeURIComponent(target)}/trace?sequence=${sequence}`;
+    return (await this.get(path)) as TraceReport;
   }
 
   async dag(generations: number): Promise<DagReport> {

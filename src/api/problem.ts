@@ -36,6 +36,7 @@ const STATUSES = {
   'pact-unknown': 404,
   'pact-conflict': 409,
   'group-unknown': 404,
+  'entry-unknown': 404,
   'group-ambiguous': 409,
   'group-not-owned': 403,
   'group-unchanged': 409,

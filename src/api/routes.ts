@@ -86,6 +86,9 @@ export function routesOf(face: ParticipantFace, config: ApiLimits): Route[] {
       const timeoutMs = readCount(call.query, 'timeoutMs', { least: 0, otherwise: 10_000 });
       return { drained: await face.drain(Math.min(timeoutMs, DRAIN_MS_MAX)) };
     }),
+    get('/v1/pacts/{target}/trace', ({ parts, query }) =>
+      face.trace(parts['target']!, readCount(query, 'sequence', { least: 1, otherwise: 1 })),
+    ),
     post(entries, (call) => pushEntries(face, limits, call)),
     { method: 'GET', path: entries, handle: (call) => pullEntries(face, limits, call) },
   ];

@@ -55,6 +55,7 @@ const EXITS: Readonly<Record<string, ExitCode>> = {
   'not-found': EXIT.notFound,
   'pact-unknown': EXIT.notFound,
   'group-unknown': EXIT.notFound,
+  'entry-unknown': EXIT.notFound,
   'owner-unknown': EXIT.notFound,
   'pact-conflict': EXIT.conflict,
   'group-ambiguous': EXIT.conflict,

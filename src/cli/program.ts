@@ -16,6 +16,7 @@ import { registerPush } from './commands/push.ts';
 import { registerQuery } from './commands/query.ts';
 import { registerRun } from './commands/run.ts';
 import { registerStatus } from './commands/status.ts';
+import { registerTrace } from './commands/trace.ts';
 import { registerVerify } from './commands/verify.ts';
 import { registerVersion } from './commands/version.ts';
 import { registerWorld } from './commands/world.ts';
@@ -48,6 +49,7 @@ const COMMANDS = [
   registerGroup,
   registerPush,
   registerPull,
+  registerTrace,
   registerQuery,
   registerDag,
   registerLog,

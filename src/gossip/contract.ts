@@ -1,4 +1,4 @@
-import type { BlockId } from '../model/block.ts';
+import type { Block, BlockId } from '../model/block.ts';
 import type { HashFunction } from '../model/bytes.ts';
 import type { MetablockId } from '../model/metablock.ts';
 import type { Ballot } from '../model/numbers.ts';
@@ -45,6 +45,9 @@ export interface Gossip {
   /** Takes no more from any link until `resume`. What was read already is still delivered. */
   pause(): void;
   resume(): void;
+
+  /** Those linked now that say that they have a Block, or sent it. */
+  holders(block: Block): readonly AvatarId[];
 
   /** Smoothed round trip to the slowest peer, in milliseconds; null where none is known. */
   roundTripMs(): number | null;

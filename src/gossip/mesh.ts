@@ -1,3 +1,4 @@
+import type { Block } from '../model/block.ts';
 import { toHex } from '../model/bytes.ts';
 import type { AvatarId } from '../model/sync-group.ts';
 import type {
@@ -118,6 +119,13 @@ export class Mesh implements Gossip {
   resume(): void {
     this.peers.resume();
     this.reconciling.resume();
+  }
+
+  holders(block: Block): AvatarId[] {
+    const avatars = [...this.peers.all].map((each) => each.avatar);
+    return avatars.filter(
+      (each) => this.spread.holds(each, block.id) || this.reconciling.isHeldBy(each, block),
+    );
   }
 
   roundTripMs(): number | null {

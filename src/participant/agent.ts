@@ -5,7 +5,7 @@ import type { Ballot } from '../model/numbers.ts';
 import type { AvatarId, GroupId } from '../model/sync-group.ts';
 import { VERSION } from '../model/version.ts';
 import type { StoreError } from '../ports/store.ts';
-import { isCloned, markCloned } from './avatar-change.ts';
+import { describeHalt, isCloned, markCloned } from './avatar-change.ts';
 import { Consequences } from './consequences.ts';
 import type { Core } from './core.ts';
 import { Cutting, type CuttingParts } from './cutting.ts';
@@ -20,6 +20,7 @@ import type {
   ParticipantFace,
   PeerReport,
   StatusReport,
+  TraceReport,
 } from './face.ts';
 import { RequestError } from './face.ts';
 import { Followers } from './followers.ts';
@@ -35,6 +36,7 @@ import { Requests } from './requests.ts';
 import { Stacking } from './stacking.ts';
 import { StoreSource } from './store-source.ts';
 import { Sweeping } from './sweeping.ts';
+import { traceEntry } from './tracing.ts';
 import type { Memory, Turn } from './turn.ts';
 
 const CLONED_REASON = 'what it signed came from elsewhere, and this disk does not have it';
@@ -237,6 +239,10 @@ export class Agent implements ParticipantFace, GossipHandler {
     return this.requests.channel(target);
   }
 
+  trace(target: string, sequence: number): TraceReport {
+    return traceEntry(this.reports, this.channel(target), sequence);
+  }
+
   dag(limit: number): DagReport {
     return reportDag(this.reports, limit);
   }
@@ -267,19 +273,14 @@ export class Agent implements ParticipantFace, GossipHandler {
   private refusal(): RequestError | null {
     if (this.halted !== null) return new RequestError('halted', this.halted);
     if (!this.isDraining && !this.isClosed) return null;
-    return new RequestError(
-      'closed',
-      'This Participant is being stopped and takes no more Entries.',
-    );
+    const message = 'This Participant is being stopped and takes no more Entries.';
+    return new RequestError('closed', message);
   }
 
   /** Goes on holding and verifying, but issues nothing and votes for nothing any more. */
   private halt(reason: string): void {
     if (this.halted !== null) return;
-    this.halted =
-      `This Participant stopped issuing and voting: ${reason}. Most likely a card was cloned, an ` +
-      'old backup restored or the database lost. It goes on holding what the others agree on. ' +
-      'Stop it and run: vertebra log adopt. It then goes on under a new Avatar (docs/forks.md).';
+    this.halted = describeHalt(reason);
     this.core.log.error('halted', { reason });
     this.loop.enqueue((turn) => this.deciding.stopVoting(turn));
     for (const outlet of this.issuing.allOutlets()) outlet.changed();

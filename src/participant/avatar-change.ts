@@ -44,3 +44,12 @@ export function refuseRetired(store: Store, self: AvatarId, file: string): void 
     'again; else put back the file avatar.key of this World.';
   throw new StoreError('STORE_FOREIGN', message);
 }
+
+/** What to tell whoever looks, and what to do. */
+export function describeHalt(reason: string): string {
+  return (
+    `This Participant stopped issuing and voting: ${reason}. Most likely a card was cloned, an ` +
+    'old backup restored or the database lost. It goes on holding what the others agree on. ' +
+    'Stop it and run: vertebra log adopt. It then goes on under a new Avatar (docs/forks.md).'
+  );
+}

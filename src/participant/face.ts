@@ -1,6 +1,9 @@
 import type { Pact } from '../model/pact.ts';
 import type { AvatarId, GroupId, PactId, SyncGroup } from '../model/sync-group.ts';
 import type { ForkReport, LogFace } from './log-face.ts';
+import type { TraceReport } from './trace-face.ts';
+
+export type { TraceOwner, TraceReport } from './trace-face.ts';
 
 /**
  * What the faces (command line, unix socket, TypeScript users) may ask of a running Participant.
@@ -44,6 +47,12 @@ export interface ParticipantFace {
    *   or a prefix of one.
    */
   channel(target: string): Channel;
+
+  /**
+   * Which owners are known to have a Finalized Entry.
+   * @param target As for `channel`. @throws RequestError `entry-unknown`
+   */
+  trace(target: string, sequence: number): TraceReport;
 
   /** The Generations that are not dropped from memory, newest last. */
   dag(limit: number): DagReport;
@@ -248,6 +257,7 @@ export interface DagNode {
 export type RequestErrorCode =
   | 'entry-invalid'
   | 'entry-too-long'
+  | 'entry-unknown'
   | 'buffer-full'
   | 'pact-invalid'
   | 'pact-unknown'

@@ -183,6 +183,7 @@ describe('a command to an agent', () => {
     [['group', 'add', 'door', '--owner', 'self'], 'Next: vertebra push door'],
     [['peer', 'add', 'tcp://b:1'], 'tcp://b:1'],
     [['dag'], 'Generation 4'],
+    [['trace', 'door:7'], 'issued it'],
   ])('prints text for people and one JSON value with --json: %j', async (args, word) => {
     stage.face.open('door');
     stage.face.addPeer('tcp://a:1');
@@ -207,6 +208,7 @@ describe('a command to an agent', () => {
 
   test.each([
     ['pact-unknown', 5],
+    ['entry-unknown', 5],
     ['group-ambiguous', 6],
     ['pact-conflict', 6],
     ['group-not-owned', 4],

@@ -15,6 +15,7 @@ import {
   type PushOptions,
   RequestError,
   type StatusReport,
+  type TraceReport,
 } from '../../src/participant/face.ts';
 import type {
   ForkReport,
@@ -280,6 +281,26 @@ export class SampleFace implements ParticipantFace {
   private noteChange(act: string, target: string, change: GroupChange): GroupReport {
     this.changes.push({ act, target, ...change });
     return this.groups().find((group) => group.pact === target)!;
+  }
+
+  trace(target: string, sequence: number): TraceReport {
+    if (sequence > 9) throw new RequestError('entry-unknown', `No Entry ${sequence} of ${target}.`);
+    const [avatar, other] = [idOf('a'), idOf('b')];
+    return {
+      pact: target,
+      group: idOf('g'),
+      sequence,
+      block: idOf('block'),
+      index: 0,
+      issuer: avatar,
+      issuerName: 'cellar\u001b[2J',
+      atMs: 0,
+      metablock: null,
+      owners: [
+        { avatar, name: 'cellar\u001b[2J', state: 'issued' },
+        { avatar: other, name: null, state: 'unknown' },
+      ],
+    };
   }
 
   dag(limit: number): DagReport {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { CausalSequence } from '../../src/model/numbers.ts';
 import { House, isLinked, type Resident } from './gossip-house.ts';
 import { Line } from './gossip-line.ts';
 import { idOf, payloadOf } from './gossip-samples.ts';
@@ -34,7 +35,7 @@ async function triangle(isClosed: boolean): Promise<Triangle> {
 
 describe('where a fast way leads to a peer on a slow line', () => {
   it('Blocks take the fast one, and next to nothing crosses the line', async () => {
-    const { house, line, a, c } = await triangle(true);
+    const { house, line, a, b, c } = await triangle(true);
     const before = line.bytes;
     for (let count = 0; count < 20; count++) {
       a.holder.issue(GROUP, payloadOf(3_000));
@@ -45,6 +46,10 @@ describe('where a fast way leads to a peer on a slow line', () => {
     expect(a.holder.sequenceOf(GROUP, c.id)).toBe(20);
     await house.stage.advance(60_000);
     expect(line.bytes - before).toBeLessThan(40 * 3_000 * 0.05);
+    // Whoever says so is known to have them, on whatever way they came.
+    const last = a.holder.causal(GROUP, a.id, 20 as CausalSequence, 1)[0]!;
+    expect(new Set(a.mesh.holders(last))).toEqual(new Set([b.id, c.id]));
+    expect(a.mesh.holders({ ...last, sequence: 21 as CausalSequence })).toEqual([]);
   });
 
   it('Blocks take the line once the fast one is gone', async () => {

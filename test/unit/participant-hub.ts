@@ -89,6 +89,7 @@ export class Hub {
       forget: () => undefined,
       broadcast: deliver,
       accepted: () => undefined,
+      holders: () => [],
       misbehaved: (peer, reason) => this.log.push(`misbehaved ${peer} ${reason}`),
       want: (missing) => {
         this.wanted.push(missing);

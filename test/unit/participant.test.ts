@@ -88,6 +88,25 @@ describe('Participants', () => {
     expect(a.channel('door').pull(1, 10)).toEqual([]);
   });
 
+  it('an Entry is traced to the owners that issued, hold and certified it', async () => {
+    const { a, b } = await threeOwners();
+    await a.channel('door').push([{ door: 'front', open: true }]);
+    await a.channel('door').finalized();
+    await b.channel('door').follow(1, new AbortController().signal)[Symbol.asyncIterator]().next();
+    const atA = a.trace('door', 1);
+    const atB = b.trace('door', 1);
+    expect(atB).toMatchObject({ group: atA.group, block: atA.block, issuer: a.avatar });
+    const stateOf = (report: typeof atA, avatar: string) =>
+      report.owners.find((each) => each.avatar === avatar)?.state;
+    expect([stateOf(atA, a.avatar), stateOf(atB, a.avatar)]).toEqual(['here', 'issued']);
+    expect(stateOf(atB, b.avatar)).toBe('here');
+    for (const report of [atA, atB]) {
+      expect(report.metablock).not.toBeNull();
+      expect(report.owners.filter(({ state }) => state !== 'unknown').length).toBeGreaterThan(1);
+    }
+    expect(() => a.trace('door', 2)).toThrow(expect.objectContaining({ code: 'entry-unknown' }));
+  });
+
   it('a sole owner’s Entry is final when it is durable', async () => {
     const hub = new Hub();
     const a = hub.open('a', 1);
