@@ -79,6 +79,16 @@ const EXITS: Readonly<Record<string, ExitCode>> = {
   STORE_BUSY: EXIT.conflict,
   STORE_READ_ONLY: EXIT.refused,
   LINK_URL: EXIT.usage,
+  BOARD_UNKNOWN: EXIT.notFound,
+  BOARD_PIN_UNKNOWN: EXIT.usage,
+  BOARD_PIN_NOT_GPIO: EXIT.usage,
+  BOARD_PIN_RESERVED: EXIT.refused,
+  BOARD_PIN_HELD: EXIT.conflict,
+  BOARD_PERMISSION: EXIT.refused,
+  BOARD_INTERFACE_MISSING: EXIT.notFound,
+  BOARD_PACKAGE_MISSING: EXIT.notFound,
+  BOARD_UNSUPPORTED: EXIT.refused,
+  BOARD_VALUE: EXIT.usage,
 };
 
 /** What an error says of itself: its class need not be known here, nor loaded for it. */

@@ -5,6 +5,7 @@ import { Cli } from './cli.ts';
 import { registerBench } from './commands/bench.ts';
 import { registerDag } from './commands/dag.ts';
 import { registerDemo } from './commands/demo.ts';
+import { registerDevice } from './commands/device.ts';
 import { registerDoctor } from './commands/doctor.ts';
 import { registerGroup } from './commands/group.ts';
 import { registerInit } from './commands/init.ts';
@@ -54,6 +55,7 @@ const COMMANDS = [
   registerDag,
   registerLog,
   registerVerify,
+  registerDevice,
   registerDemo,
   registerBench,
   registerVersion,

@@ -73,6 +73,8 @@ function readFile(path: string): Source {
   const table = parseFile(path, text);
   const values = new Map<SettingName, unknown>();
   for (const [key, value] of Object.entries(table)) {
+    // Sections of their own: device-settings.ts.
+    if (key === 'devices') continue;
     const name = SETTING_NAMES.find((each) => keyOf(each) === key);
     if (name === undefined) throw unknownKey(`${path}${lineOf(text, key)}`, key);
     values.set(name, value);
@@ -81,6 +83,11 @@ function readFile(path: string): Source {
     values,
     whereIs: (name) => `${path}${lineOf(text, keyOf(name))}: ${keyOf(name)}`,
   });
+}
+
+/** The file as it is, unchecked. @throws ConfigError CONFIG_UNREADABLE, CONFIG_NOT_TOML */
+export function readTable(path: string): Record<string, unknown> {
+  return parseFile(path, readText(path));
 }
 
 function readText(path: string): string {

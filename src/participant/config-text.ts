@@ -6,6 +6,19 @@ const HEAD = `# Settings of a vertebra agent. A line that begins with # and a na
 # wins over this file.
 `;
 
+/** Sections come after all settings: what follows a section's title belongs to it. */
+const DEVICES = `
+# What is connected to this machine: docs/hardware.md. Keep them at the end of the file.
+
+#   [[devices]]
+#   name = "fan"
+#   kind = "gpio"
+#   pin = "GPIO17"
+#   direction = "out"
+#   safe = "low"
+#   labels = ["site=greenhouse-3"]
+`;
+
 /**
  * Writes `vertebra.toml`: every setting with what it is for, commented out unless given.
  *
@@ -20,7 +33,7 @@ export function formatConfigFile(
     );
     return `\n# ${title}\n\n${lines.join('\n')}`;
   });
-  return HEAD + parts.join('');
+  return HEAD + parts.join('') + DEVICES;
 }
 
 function formatSetting(

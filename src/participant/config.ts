@@ -225,6 +225,16 @@ const API = {
   ),
 } as const satisfies Record<string, Setting>;
 
+const HARDWARE = {
+  board: {
+    type: 'string',
+    default: 'auto',
+    maxLength: 40,
+    pattern: '^[a-z0-9-]+$',
+    description: 'Which board this is: auto, an id of boards/, or virtual (pins in memory only).',
+  },
+} as const satisfies Record<string, Setting>;
+
 /** In the order in which `vertebra.toml` shows them. */
 export const SECTIONS = [
   { title: 'The agent', settings: AGENT },
@@ -235,6 +245,7 @@ export const SECTIONS = [
   { title: 'Agreement', settings: CONSENSUS },
   { title: 'The database', settings: STORAGE },
   { title: 'The local socket', settings: API },
+  { title: 'Pins and devices', settings: HARDWARE },
 ] as const;
 
 export const SETTINGS = {
@@ -246,6 +257,7 @@ export const SETTINGS = {
   ...CONSENSUS,
   ...STORAGE,
   ...API,
+  ...HARDWARE,
 } as const satisfies Record<string, Setting>;
 
 type ValueOf<One> = One extends { readonly enum: readonly (infer Choice)[] }

@@ -1,9 +1,9 @@
 import { existsSync, lstatSync, statfsSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { loadSecretFile } from '../identity/index.ts';
 import { SETTING_NAMES, variableOf } from './config.ts';
 import { loadConfig, nearestOf } from './config-file.ts';
+import { checkBoard } from './doctor-board.ts';
 import { checkRetention } from './doctor-retention.ts';
 import { type Home, type WorldHome, worldAt, worldNames } from './home.ts';
 
@@ -73,7 +73,7 @@ export async function diagnose(options: DoctorOptions): Promise<Finding[]> {
       () => checkDisk(home.folder),
       () => 'Free some space.',
     ),
-    checkGpio(),
+    ...(await lookAtBoard(options)),
   ];
   const names = options.world === null ? worldNames(home) : [options.world];
   if (names.length === 0) {
@@ -177,13 +177,14 @@ function checkDisk(folder: string): Finding {
   return bytes < DISK_WELCOME_BYTES ? note('disk', found, mend) : ok('disk', found);
 }
 
-function checkGpio(): Finding {
+/** Its settings may be wrong, which `settings` says already. */
+async function lookAtBoard(options: DoctorOptions): Promise<Finding[]> {
   try {
-    createRequire(import.meta.url).resolve('onoff');
-    return ok('onoff', 'installed');
-  } catch {
-    const mend = 'Nothing to do unless pins are to be used: npm install onoff';
-    return note('onoff', 'not installed; it is optional', mend);
+    const { environment, home } = options;
+    return await checkBoard({ configFile: home.configFile, environment });
+  } catch (cause) {
+    const found = cause instanceof Error ? cause.message : String(cause);
+    return [problem('board', found, MEND_SETTINGS)];
   }
 }
 

@@ -119,12 +119,16 @@ export interface OutputLine extends Line {
   write(isHigh: boolean): void;
   /** The level that it drives. */
   read(): boolean;
+  /** To its safe state; it stays open. */
+  secure(): void;
 }
 
 export interface PwmLine extends Line {
   readonly safeDuty: number;
   /** @param duty 0 to 1. @throws BoardError BOARD_RELEASED, BOARD_FAILED, BOARD_VALUE */
   write(duty: number): void;
+  /** To its safe duty; it stays open. */
+  secure(): void;
 }
 
 export type BoardErrorCode =

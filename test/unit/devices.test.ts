@@ -1,0 +1,246 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { chooseProfile } from '../../src/hardware/board-profiles.ts';
+import { HostReservations } from '../../src/hardware/host-reservations.ts';
+import { LineBoard } from '../../src/hardware/line-board.ts';
+import { VirtualDriver } from '../../src/hardware/virtual-driver.ts';
+import { loadConfig } from '../../src/participant/config-file.ts';
+import { formatConfigFile } from '../../src/participant/config-text.ts';
+import { loadDevices } from '../../src/participant/device-settings.ts';
+import { Devices } from '../../src/participant/devices.ts';
+import { checkBoard } from '../../src/participant/doctor-board.ts';
+import { openLogger } from '../../src/participant/log.ts';
+import { BoardError } from '../../src/ports/board.ts';
+import { VirtualTime } from './virtual-time.ts';
+
+let folder: string;
+let file: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'vertebra-devices-'));
+  file = join(folder, 'vertebra.toml');
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const FAN = 'name = "fan"\nkind = "gpio"\npin = "GPIO17"\ndirection = "out"\nsafe = "high"\n';
+const section = (text: string): string => `[[devices]]\n${text}\n`;
+
+function load(text: string) {
+  writeFileSync(file, text);
+  return loadDevices(file);
+}
+
+describe('devices in vertebra.toml', () => {
+  test('are none where there is no file, and none in a new one', () => {
+    expect(loadDevices(file)).toEqual([]);
+    expect(load(formatConfigFile())).toEqual([]);
+  });
+
+  test('stand below the settings, which are read as ever', () => {
+    const text = `turn_ms = 41\nboard = "virtual"\n${section(FAN)}`;
+    expect(load(text)).toEqual([
+      {
+        ...{ name: 'fan', kind: 'gpio', pin: 'GPIO17', direction: 'out', safe: 'high' },
+        ...{ labels: [], bias: 'none', debounceMs: 0 },
+      },
+    ]);
+    const config = loadConfig({ file, environment: {} });
+    expect([config.turnMs, config.board]).toEqual([41, 'virtual']);
+  });
+
+  test('are of four kinds', () => {
+    const devices = load(
+      [
+        'name = "door"\nkind = "gpio"\npin = "J8:15"\nbias = "up"\ndebounce_ms = 20',
+        'name = "lamp"\nkind = "pwm"\npin = "GPIO12"\nfrequency_hz = 50\nlabels = ["site=a-1"]',
+        'name = "meter"\nkind = "serial"\npath = "/dev/ttyUSB0"\nbaud = 115200',
+        'name = "wheels"\nkind = "drivetrain"\npath = "/dev/ttyAMA0"\ncontroller = "roboclaw"',
+      ]
+        .map(section)
+        .join(''),
+    );
+    expect(devices).toMatchObject([
+      { kind: 'gpio', direction: 'in', debounceMs: 20 },
+      { kind: 'pwm', frequencyHz: 50, labels: ['site=a-1'] },
+      { kind: 'serial', baud: 115_200 },
+      { kind: 'drivetrain', address: 128, deadManMs: 500, speedMaxPercent: 100 },
+    ]);
+  });
+
+  test.each([
+    ['no name', 'kind = "gpio"', /device 1 needs a name/],
+    ['a long name', `name = "${'x'.repeat(33)}"`, /needs a name/],
+    ['no kind', 'name = "fan"', /\(fan\) needs a kind: gpio, pwm, serial, drivetrain/],
+    ['no pin', 'name = "fan"\nkind = "gpio"', /pin is missing/],
+    ['a strange safe state', `${FAN.replace('high', 'off')}`, /safe is "off"; permitted: low/],
+    ['another kind of key', `${FAN}baud = 9600`, /no setting baud.*Did you mean/],
+    ['a setting below it', `${FAN}turn_ms = 41`, /turn_ms.*go above all \[\[devices\]\]/],
+    ['a strange label', `${FAN}labels = ["site"]`, /labels are at most 16/],
+    ['many labels', `${FAN}labels = [${'"a=b",'.repeat(17)}]`, /labels are at most 16/],
+    ['a short dead-man time', driven('dead_man_ms = 99'), /dead_man_ms is 99.*from 100 to 10000/],
+    ['no controller', driven('').replace('controller', '# '), /controller is missing.*roboclaw/],
+  ])('are refused with %s', (_what, text, words) => {
+    expect(() => load(section(text))).toThrow(words);
+    expect(() => load(section(text))).toThrow(
+      expect.objectContaining({ code: 'CONFIG_NOT_PERMITTED' }),
+    );
+  });
+
+  test('have a name each, and a bound', () => {
+    expect(() => load(section(FAN) + section(FAN))).toThrow(/devices 1 and 2 are both called fan/);
+    const many = Array.from({ length: 65 }, (_, index) => section(FAN.replace('fan', `f${index}`)));
+    expect(() => load(many.join(''))).toThrow(/at most 64/);
+    expect(load(many.slice(1).join(''))).toHaveLength(64);
+    expect(() => load('devices = 3')).toThrow(/at most 64 sections/);
+  });
+});
+
+function driven(text: string): string {
+  return `name = "w"\nkind = "drivetrain"\npath = "/dev/x"\ncontroller = "roboclaw"\n${text}`;
+}
+
+describe('the outputs of an agent', () => {
+  const PWM = 'name = "lamp"\nkind = "pwm"\npin = "GPIO12"\nsafe = "low"';
+  const BELL = 'name = "bell"\nkind = "gpio"\npin = "GPIO22"\ndirection = "out"\nsafe = "input"';
+  const DOOR = 'name = "door"\nkind = "gpio"\npin = "GPIO27"';
+
+  async function start(text: string, fault: BoardError | null = null) {
+    const profile = chooseProfile('virtual');
+    const driver = new VirtualDriver(profile);
+    const timers = new VirtualTime();
+    const lines: Record<string, unknown>[] = [];
+    const log = openLogger({
+      ...{ level: 'info', format: 'json', lineBytesMax: 999, wallMs: () => 0 },
+      write: (line) => lines.push(JSON.parse(line)),
+    });
+    const devices = await Devices.open({
+      ...{ devices: load(text), board: 'virtual', timers, log },
+      open: async () => {
+        if (fault !== null) throw fault;
+        return new LineBoard({ profile, driver, timers, reservations: null });
+      },
+    });
+    const states = () => [17, 12, 22].map((line) => driver.stateOf(line));
+    return { devices, driver, states, lines: () => JSON.stringify(lines) };
+  }
+
+  test('are safe from its start to its end, whatever was done with them meanwhile', async () => {
+    const text = [FAN, PWM, BELL, DOOR].map(section).join('');
+    const { devices, driver, states, lines } = await start(text);
+    expect(states()).toEqual(['high', 'duty 0', 'floating']);
+    expect(devices.board?.claims().map(({ owner }) => owner)).toEqual([
+      ...['device fan', 'device lamp', 'device bell'],
+    ]);
+    const fan = devices.output('fan');
+    if (fan === null || !('safe' in fan)) throw new Error('the fan is no output');
+    fan.write(false);
+    expect(states()).toEqual(['low', 'duty 0', 'floating']);
+    const before = driver.history.length;
+    await devices.close();
+    expect(driver.history.slice(before)).toContainEqual({ line: 17, state: 'high' });
+    expect(devices.board?.claims()).toEqual([]);
+    expect(lines()).toContain('devices-safe');
+  });
+
+  test('are safe when the process ends by a fault of its own', async () => {
+    const before = process.listeners('exit');
+    const { devices, states } = await start(section(FAN));
+    const fan = devices.output('fan');
+    if (fan === null || !('safe' in fan)) throw new Error('the fan is no output');
+    fan.write(false);
+    const added = process.listeners('exit').filter((each) => !before.includes(each));
+    expect(added).toHaveLength(1);
+    added[0]!.call(process, 1);
+    expect(states()[0]).toBe('high');
+    await devices.close();
+    expect(process.listeners('exit')).toEqual(before);
+  });
+
+  test('that cannot be had are said, and keep no other from being safe', async () => {
+    const wrong = FAN.replace('GPIO17', 'GPIO99').replace('fan', 'wrong');
+    const { devices, states, lines } = await start(section(wrong) + section(FAN));
+    expect(states()[0]).toBe('high');
+    expect(devices.output('wrong')).toBeNull();
+    expect(lines()).toMatch(/device-failed.*BOARD_PIN_UNKNOWN.*Take GPIO/);
+    await devices.close();
+  });
+
+  test('of a board that cannot be had are said, and the agent goes on', async () => {
+    const fault = new BoardError('BOARD_PERMISSION', 'not for this user. usermod -aG gpio');
+    const { devices, lines } = await start(section(FAN), fault);
+    expect(devices.board).toBeNull();
+    expect(lines()).toMatch(/board-failed.*usermod -aG gpio/);
+    await devices.close();
+  });
+});
+
+describe('pins among processes', () => {
+  const reservations = new HostReservations();
+  const key = `test-${process.pid} GPIO17`;
+
+  test('have one holder, who is named, until it gives them back', async () => {
+    expect(await reservations.holder(key)).toBeNull();
+    const giveBack = await reservations.reserve(key, 'device fan');
+    expect(await reservations.holder(key)).toBe(`device fan (process ${process.pid})`);
+    await expect(new HostReservations().reserve(key, 'device door')).rejects.toMatchObject({
+      code: 'BOARD_PIN_HELD',
+      message: expect.stringMatching(/^GPIO17 is held by device fan \(process \d+\); device door/),
+    });
+    await giveBack();
+    await (await reservations.reserve(key, 'device door'))();
+  });
+});
+
+describe('doctor looks at the board', () => {
+  const put = (path: string, text: string): void => {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), text);
+  };
+  const look = async () => {
+    const findings = await checkBoard({ configFile: file, environment: {}, root: folder });
+    return (check: string) => findings.find((each) => each.check === check);
+  };
+  const pretend = (): void => {
+    put('proc/device-tree/model', 'Raspberry Pi 4 Model B Rev 1.4\0');
+    put('proc/device-tree/compatible', 'raspberrypi,4-model-b\0brcm,bcm2711\0');
+  };
+
+  test('and finds no problem on a machine without pins', async () => {
+    const of = await look();
+    expect(of('board')).toMatchObject({ state: 'note' });
+    expect(of('GPIO')).toBeUndefined();
+  });
+
+  test('and says what a Pi has, and what becomes of outputs when the agent is killed', async () => {
+    pretend();
+    put('sys/class/gpio/export', '');
+    for (const [name, text] of [
+      ['label', 'pinctrl-bcm2711\n'],
+      ['base', '512\n'],
+      ['ngpio', '58\n'],
+    ] as const) {
+      put(`sys/class/gpio/gpiochip512/${name}`, text);
+    }
+    put('sys/module/pinctrl_bcm2835/parameters/persist_gpio_outputs', 'Y\n');
+    put('dev/gpiochip0', '');
+    const of = await look();
+    expect(of('board')).toMatchObject({ state: 'ok', found: 'Raspberry Pi 4 Model B' });
+    expect(of('GPIO')).toMatchObject({ state: 'ok', found: 'pinctrl-bcm2711, from 512' });
+    expect(of('GPIO permission')?.state).toBe('ok');
+    expect(of('GPIO devices')?.found).toBe('gpiochip0');
+    expect(of('GPIO outputs')).toMatchObject({ state: 'note' });
+    expect(of('GPIO outputs')?.found).toContain('the kernel says Y');
+    expect(of('GPIO outputs')?.mend).toContain('dtparam=strict_gpiod');
+  });
+
+  test('and names a missing interface, and a device that is not there', async () => {
+    pretend();
+    writeFileSync(file, section(driven('')) + section(FAN.replace('GPIO17', 'J8:1')));
+    const of = await look();
+    expect(of('GPIO')).toMatchObject({ state: 'problem' });
+    expect(of('GPIO')?.mend).toContain('CONFIG_GPIO_SYSFS');
+    expect(of('device w')).toMatchObject({ state: 'problem', found: '/dev/x' });
+    expect(of('device fan')?.mend).toMatch(/J8:1 is 3V3/);
+  });
+});
