@@ -7,6 +7,7 @@
  */
 
 import { GOSSIP_LIMITS, GOSSIP_SETTINGS } from '../gossip/settings.ts';
+import { HARDWARE } from './hardware-settings.ts';
 import { integer, KIB, MIB, plainText, type Setting, urls } from './setting.ts';
 
 export type { Setting } from './setting.ts';
@@ -223,16 +224,6 @@ const API = {
     [100, 30_000, 3_600_000],
     'For a request to arrive; not for NDJSON.',
   ),
-} as const satisfies Record<string, Setting>;
-
-const HARDWARE = {
-  board: {
-    type: 'string',
-    default: 'auto',
-    maxLength: 40,
-    pattern: '^[a-z0-9-]+$',
-    description: 'Which board this is: auto, an id of boards/, or virtual (pins in memory only).',
-  },
 } as const satisfies Record<string, Setting>;
 
 /** In the order in which `vertebra.toml` shows them. */
