@@ -87,14 +87,15 @@ async function driveOutput(options: DeviceTestOptions, board: Board, pin: string
   const untilMs = timers.monotonicMs() + seconds * 1000;
   let isHigh = safe === 'high';
   let count = 0;
-  while (!interrupted.aborted && timers.monotonicMs() < untilMs) {
+  // Once at least, however short the time is.
+  do {
     isHigh = !isHigh;
     count += 1;
     if ('safeDuty' in line) line.write(isHigh ? 1 : 0);
     else line.write(isHigh);
     say({ event: 'driven', what, isHigh, count });
     await pause(options, Math.min(STEP_MS, untilMs - timers.monotonicMs()));
-  }
+  } while (!interrupted.aborted && timers.monotonicMs() < untilMs);
   await line.release();
   say({ event: 'safe', what: `${what}: ${safe}`, count });
 }
