@@ -2,9 +2,10 @@ import { existsSync, lstatSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { loadSecretFile } from '../identity/index.ts';
 import { SETTING_NAMES, variableOf } from './config.ts';
-import { loadConfig, nearestOf } from './config-file.ts';
+import { ConfigError, loadConfig, nearestOf } from './config-file.ts';
 import { checkBoard } from './doctor-board.ts';
 import { checkRetention } from './doctor-retention.ts';
+import { checkSerial } from './doctor-serial.ts';
 import { type Home, type WorldHome, worldAt, worldNames } from './home.ts';
 
 /** What one look found. */
@@ -74,6 +75,7 @@ export async function diagnose(options: DoctorOptions): Promise<Finding[]> {
       () => 'Free some space.',
     ),
     ...(await lookAtBoard(options)),
+    ...lookAtCables(options),
   ];
   const names = options.world === null ? worldNames(home) : [options.world];
   if (names.length === 0) {
@@ -185,6 +187,19 @@ async function lookAtBoard(options: DoctorOptions): Promise<Finding[]> {
   } catch (cause) {
     const found = cause instanceof Error ? cause.message : String(cause);
     return [problem('board', found, MEND_SETTINGS)];
+  }
+}
+
+/** Where the settings cannot be read, `settings` says so. */
+function lookAtCables({ environment, home }: DoctorOptions): Finding[] {
+  try {
+    const { listen, peers } = loadConfig({ file: home.configFile, environment });
+    return checkSerial([...listen, ...peers]);
+  } catch (cause) {
+    if (cause instanceof ConfigError) return [];
+    return [
+      problem('serial', cause instanceof Error ? cause.message : String(cause), MEND_SETTINGS),
+    ];
   }
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { splitBudget } from '../gossip/links/budget-url.ts';
 import { parseMqttUrl } from '../gossip/links/mqtt-url.ts';
+import { parseSerialUrl } from '../gossip/links/serial-url.ts';
 import { parseHostAndPort, parseTcpUrl } from '../gossip/links/tcp-url.ts';
 import { openStore } from '../storage/open-store.ts';
 import type { WorldHome } from './home.ts';
@@ -8,6 +9,7 @@ import type { WorldHome } from './home.ts';
 /** What judges the URL of a peer, by the beginning of the URL; TCP where none of them does. */
 const JUDGES: readonly (readonly [RegExp, (url: string) => unknown])[] = [
   [/^mqtts?:/, parseMqttUrl],
+  [/^serial:/, parseSerialUrl],
   [/^udp:/, (url) => parseHostAndPort('udp', url, 1)],
 ];
 
