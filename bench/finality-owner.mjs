@@ -36,7 +36,7 @@ serve(
   {
     /** @returns where this owner listens, and who it is. */
     async open({ home, settings }) {
-      participant = await openHome(home, { ...settings, listen: ['tcp://127.0.0.1:0'] });
+      participant = await openHome(home, { listen: ['tcp://127.0.0.1:0'], ...settings });
       const { listening, avatar } = participant.status();
       return { url: listening[0], avatar };
     },

@@ -1,22 +1,16 @@
 import { existsSync, lstatSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { loadSecretFile } from '../identity/index.ts';
+import { IdentityError, loadSecretFile } from '../identity/index.ts';
 import { SETTING_NAMES, variableOf } from './config.ts';
 import { ConfigError, loadConfig, nearestOf } from './config-file.ts';
 import { checkBoard } from './doctor-board.ts';
+import { brokersOf, checkBroker } from './doctor-broker.ts';
+import type { Finding } from './doctor-finding.ts';
 import { checkRetention } from './doctor-retention.ts';
 import { checkSerial } from './doctor-serial.ts';
 import { type Home, type WorldHome, worldAt, worldNames } from './home.ts';
 
-/** What one look found. */
-export interface Finding {
-  readonly check: string;
-  /** `note`: works, and somebody may want to know. */
-  readonly state: 'ok' | 'note' | 'problem';
-  readonly found: string;
-  /** What to do about it, as commands where there are any. */
-  readonly mend: string | null;
-}
+export type { Finding } from './doctor-finding.ts';
 
 export interface DoctorOptions {
   readonly home: Home;
@@ -223,7 +217,25 @@ async function checkWorld(world: WorldHome, options: DoctorOptions): Promise<Fin
     () => checkRetention(world, options),
     () => 'Keep a copy of the file, then: vertebra verify',
   );
-  return [secret, database, retention, checkSocket(world), await checkAgent(world, options)];
+  const brokers = await checkBrokers(world, options);
+  const agent = await checkAgent(world, options);
+  return [secret, database, retention, ...brokers, checkSocket(world), agent];
+}
+
+/** Those that the settings name; a fault in the settings themselves is found elsewhere. */
+async function checkBrokers(world: WorldHome, options: DoctorOptions): Promise<Finding[]> {
+  const { home, environment } = options;
+  const sources = { file: home.configFile, environment };
+  const findings: Finding[] = [];
+  try {
+    const config = loadConfig(sources);
+    for (const url of brokersOf([...config.listen, ...config.peers])) {
+      findings.push(await checkBroker(world, url, config));
+    }
+  } catch (cause) {
+    if (!(cause instanceof ConfigError || cause instanceof IdentityError)) throw cause;
+  }
+  return findings;
 }
 
 async function checkDatabase(world: WorldHome): Promise<Finding> {

@@ -1,38 +1,20 @@
 import { toHex } from '../../model/bytes.ts';
-import type { Timers } from '../../ports/clock.ts';
 import { type Link, LinkError, type MeetingHandler } from '../../ports/link.ts';
-import type { GossipLog } from '../contract.ts';
-import { type BrokerLogin, MqttConnection, readCa } from './mqtt-connection.ts';
+import { MqttConnection, readCa } from './mqtt-connection.ts';
 import { MqttEcho } from './mqtt-echo.ts';
 import { mqttErrorOf } from './mqtt-error.ts';
 import { Meeting } from './mqtt-meeting.ts';
 import type { NoteKind } from './mqtt-note.ts';
+import type { BrokerParts } from './mqtt-parts.ts';
 import { abortOf, type NoteIds, orAborted, Switchboard } from './mqtt-switchboard.ts';
 import { type MqttAddress, mqttUrlOf } from './mqtt-url.ts';
-import { MqttVoice, type VoiceParts } from './mqtt-voice.ts';
+import { MqttVoice } from './mqtt-voice.ts';
 
 /** A connection that lasted so long was a good one: the next failure is the first again. */
 const STEADY_MS = 10_000;
 
 /** Behind `vb1`, in hex: brokers must take identifiers of 23 characters. */
 const CLIENT_ID_BYTES = 10;
-
-/** What all brokers of a Participant share. */
-export interface BrokerParts extends VoiceParts {
-  readonly timers: Timers;
-  readonly log: GossipLog;
-  /** Read anew for each connection. @throws LinkError LINK_DENIED where its file is not right. */
-  readonly login: () => BrokerLogin | null;
-  readonly settings: {
-    readonly dialMs: number;
-    readonly backoffMinMs: number;
-    readonly backoffMaxMs: number;
-    readonly mqttKeepAliveMs: number;
-    readonly mqttAnnounceMs: number;
-    /** A broker that does not bring a message of our own back in this time does not deliver. */
-    readonly mqttDoubtMs: number;
-  };
-}
 
 interface Listener {
   readonly onLink: (link: Link) => void;
@@ -117,7 +99,7 @@ export class MqttBroker {
     else this.join();
   }
 
-  /** Links stay open; when the last is closed, so is the connection. */
+  /** Links stay open, and the connection as long as they do. */
   stopListening(): void {
     this.listener = null;
     this.switchboard.onLink = null;
@@ -125,12 +107,21 @@ export class MqttBroker {
   }
 
   /** @throws LinkError */
-  async dial(inbox: string, signal: AbortSignal): Promise<Link> {
-    if (signal.aborted) throw abortOf(signal, mqttUrlOf(this.address, inbox));
+  dial(inbox: string, signal: AbortSignal): Promise<Link> {
+    return this.whileJoined(signal, () => this.switchboard.open(inbox, signal));
+  }
+
+  /** Joins with no other purpose than to see that it works. @throws LinkError */
+  tryOut(signal: AbortSignal): Promise<void> {
+    return this.whileJoined(signal, () => Promise.resolve());
+  }
+
+  private async whileJoined<T>(signal: AbortSignal, act: () => Promise<T>): Promise<T> {
+    if (signal.aborted) throw abortOf(signal, this.url);
     this.waiting += 1;
     try {
       if (this.connection === null) await orAborted(this.connect(), signal, this.url);
-      return await this.switchboard.open(inbox, signal);
+      return await act();
     } finally {
       this.waiting -= 1;
       this.rest();
@@ -261,7 +252,7 @@ export class MqttBroker {
       connection.publish(voice.ownTopic, voice.seal('echo', voice.ownTopic, ids));
     });
     if (isBack === true) return;
-    const why = `the broker brings nothing back from ${voice.topicOf('#')}; see its access rules`;
+    const why = `nothing comes back from ${voice.topicOf('#')}; see the broker's access rules`;
     const error = new LinkError('LINK_DENIED', `${url}: ${why}`);
     connection.fail(error);
     throw error;

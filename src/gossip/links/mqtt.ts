@@ -1,6 +1,7 @@
 import type { Transport } from '../../ports/link.ts';
 import { type Link, LinkError, type Listening, type MeetingHandler } from '../../ports/link.ts';
-import { type BrokerParts, MqttBroker } from './mqtt-broker.ts';
+import { MqttBroker } from './mqtt-broker.ts';
+import type { BrokerParts } from './mqtt-parts.ts';
 import { type MqttAddress, mqttUrlOf, parseMqttUrl } from './mqtt-url.ts';
 
 /**
@@ -29,6 +30,11 @@ export class MqttTransport implements Transport {
       throw new LinkError('LINK_URL', `${url}: a broker is joined, not dialled`);
     }
     return await this.brokerOf(address).dial(address.inbox, signal);
+  }
+
+  /** Joins a broker, sees that it delivers, and leaves again. @throws LinkError */
+  async tryOut(url: string, signal: AbortSignal): Promise<void> {
+    await this.brokerOf(parseMqttUrl(url)).tryOut(signal);
   }
 
   async listen(

@@ -1,0 +1,54 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, it } from 'vitest';
+import { type DemoBroker, startBroker } from '../../src/cli/demo/broker.ts';
+import { DEFAULT_CONFIG } from '../../src/participant/config.ts';
+import { brokersOf, checkBroker } from '../../src/participant/doctor-broker.ts';
+import { homeAt, worldAt } from '../../src/participant/home.ts';
+import { createWorld, initHome } from '../../src/participant/membership.ts';
+import { freePort } from '../contract/mosquitto.ts';
+import { memberOf } from './identity-session-ends.ts';
+import { allLinked, MqttHouse } from './mqtt-house.ts';
+
+let broker: DemoBroker | undefined;
+let folder: string | undefined;
+const house = new MqttHouse();
+
+afterEach(async () => {
+  await house.leave();
+  await broker?.close();
+  if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+});
+
+it('the broker of the demo brings Participants together', async () => {
+  broker = await startBroker();
+  const [anna, ben] = [
+    await house.join(memberOf(51), broker.url),
+    await house.join(memberOf(52), broker.url),
+  ];
+  await allLinked(anna, ben);
+});
+
+it('the doctor says whether a broker delivers, and what to do where it does not', async () => {
+  broker = await startBroker();
+  folder = mkdtempSync(join(tmpdir(), 'vb-doctor-broker-'));
+  const home = homeAt(folder);
+  initHome(home, 'anna');
+  createWorld(home, 'yard', join(folder, 'yard.secret'));
+  const world = worldAt(home, 'yard');
+  const look = (url: string, more = {}) => checkBroker(world, url, { ...DEFAULT_CONFIG, ...more });
+  expect(await look(broker.url)).toMatchObject({ check: 'yard: broker', state: 'ok' });
+  const down = `mqtt://127.0.0.1:${await freePort()}`;
+  expect(await look(down)).toMatchObject({
+    state: 'problem',
+    mend: expect.stringContaining('Nobody listens there'),
+  });
+  const file = { mqttUser: 'anna', mqttPasswordFile: join(folder, 'none') };
+  expect(await look(broker.url, file)).toMatchObject({
+    state: 'problem',
+    found: expect.stringContaining('ENOENT'),
+  });
+  const named = ['tcp://h:1', 'mqtt://h:1?quiet=22:00-06:00', 'mqtt://h:1', 'mqtts://h:2'];
+  expect(brokersOf(named)).toEqual(['mqtt://h:1', 'mqtts://h:2']);
+});
