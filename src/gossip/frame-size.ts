@@ -2,7 +2,7 @@ import type { Link } from '../ports/link.ts';
 import type { Session } from '../ports/session.ts';
 
 /** How long one frame may keep what is urgent waiting on a slow wire, in milliseconds. */
-const FRAME_MS = 40;
+const FRAME_MS = 48;
 
 /**
  * Below this the seal and the rest of what surrounds a frame take more than a tenth of the wire.
