@@ -121,6 +121,8 @@ export interface MeshStatus {
   readonly peers: readonly PeerStatus[];
   /** Of all links since the start, ended ones and refused handshakes included. */
   readonly totals: LinkTotals;
+  /** The same, for each kind of link that there was. */
+  readonly totalsByKind: Partial<Record<LinkKind, LinkTotals>>;
   /** Links whose handshake is not over. */
   readonly strangers: number;
   readonly refusedHandshakes: number;

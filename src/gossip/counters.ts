@@ -1,3 +1,4 @@
+import type { LinkKind } from '../ports/link.ts';
 import type { LinkCounters, LinkTotals } from './contract.ts';
 import type { MessageName } from './messages.ts';
 
@@ -8,6 +9,35 @@ const FRAME_LENGTH_BYTES = 4;
 
 export function makeTotals(): Totals {
   return { framesSent: 0, framesReceived: 0, bytesSent: 0, bytesReceived: 0 };
+}
+
+/** Of all links since the start, kept for each kind. */
+export class KindTotals {
+  private readonly kinds = new Map<LinkKind, Totals>();
+
+  of(kind: LinkKind): Totals {
+    let totals = this.kinds.get(kind);
+    if (totals === undefined) {
+      totals = makeTotals();
+      this.kinds.set(kind, totals);
+    }
+    return totals;
+  }
+
+  get byKind(): Partial<Record<LinkKind, LinkTotals>> {
+    return structuredClone(Object.fromEntries(this.kinds));
+  }
+
+  get all(): LinkTotals {
+    const sum = makeTotals();
+    for (const each of this.kinds.values()) {
+      sum.framesSent += each.framesSent;
+      sum.framesReceived += each.framesReceived;
+      sum.bytesSent += each.bytesSent;
+      sum.bytesReceived += each.bytesReceived;
+    }
+    return sum;
+  }
 }
 
 export function makeCounters(): LinkCounters {

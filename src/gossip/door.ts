@@ -10,7 +10,7 @@ import {
 } from '../ports/link.ts';
 import type { Session, SessionFactory } from '../ports/session.ts';
 import type { DialStatus } from './contract.ts';
-import type { Totals } from './counters.ts';
+import type { KindTotals } from './counters.ts';
 import { Dialler } from './dialler.ts';
 import { Entrance } from './entrance.ts';
 import type { LogBudget } from './log-budget.ts';
@@ -24,7 +24,7 @@ export interface DoorParts {
   readonly timers: Timers;
   readonly random: Random;
   readonly settings: GossipSettings;
-  readonly totals: Totals;
+  readonly totals: KindTotals;
   readonly log: LogBudget;
   readonly open: (entrance: Entrance, session: Session) => Wire;
   readonly isLinked: (peer: AvatarId, kind: LinkKind) => boolean;

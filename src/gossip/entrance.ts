@@ -1,14 +1,14 @@
 import type { Timers } from '../ports/clock.ts';
 import { type Link, LinkError, type LinkHandler } from '../ports/link.ts';
 import type { HandshakeStep, Session, SessionHandshake } from '../ports/session.ts';
-import { countReceived, countSent, type Totals } from './counters.ts';
+import { countReceived, countSent, type KindTotals } from './counters.ts';
 import { HandshakeRepeats } from './handshake-repeats.ts';
 import type { ByeReason } from './messages.ts';
 import type { Wire } from './wire.ts';
 
 export interface EntranceParts {
   readonly timers: Timers;
-  readonly totals: Totals;
+  readonly totals: KindTotals;
   readonly handshakeMs: number;
   /** The session is open: what comes from now on is for the wire. */
   readonly onSession: (entrance: Entrance, session: Session) => Wire;
@@ -82,7 +82,7 @@ export class Entrance implements LinkHandler {
       this.wire.onFrame(frame);
       return;
     }
-    countReceived(this.parts.totals, frame);
+    countReceived(this.parts.totals.of(this.link.kind), frame);
     this.step(frame, this.handshake.receive(frame));
   }
 
@@ -116,7 +116,7 @@ export class Entrance implements LinkHandler {
   }
 
   private write(frame: Uint8Array): void {
-    countSent(this.parts.totals, frame);
+    countSent(this.parts.totals.of(this.link.kind), frame);
     this.link.send(frame);
   }
 }

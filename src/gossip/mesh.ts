@@ -9,7 +9,7 @@ import type {
   Missing,
   PeerStatus,
 } from './contract.ts';
-import { makeTotals } from './counters.ts';
+import { KindTotals } from './counters.ts';
 import { Door } from './door.ts';
 import { AssemblyRoom } from './fragment.ts';
 import type { Delivery, GossipItem } from './item.ts';
@@ -38,7 +38,7 @@ export class Mesh implements Gossip {
   private readonly options: MeshOptions;
   private readonly handler: GossipHandler;
   private readonly settings: GossipSettings;
-  private readonly totals = makeTotals();
+  private readonly totals = new KindTotals();
   private readonly defer: (work: () => void) => void;
   private readonly spread: Spread;
   private readonly door: Door;
@@ -141,7 +141,8 @@ export class Mesh implements Gossip {
       listening: this.door.listeningUrls,
       dialling: this.door.dialling,
       peers: [...this.peers.all].map((peer) => this.statusOf(peer)),
-      totals: { ...this.totals },
+      totals: this.totals.all,
+      totalsByKind: this.totals.byKind,
       strangers: this.door.strangerCount,
       refusedHandshakes: this.door.refusedHandshakes,
       bannedPeers: this.peers.barredCount,

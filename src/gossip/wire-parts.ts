@@ -1,6 +1,6 @@
 import type { HashFunction } from '../model/bytes.ts';
 import type { Random, Timers } from '../ports/clock.ts';
-import type { Totals } from './counters.ts';
+import type { KindTotals } from './counters.ts';
 import type { AssemblyRoom } from './fragment.ts';
 import type { Message } from './messages.ts';
 import type { GossipSettings } from './settings.ts';
@@ -15,7 +15,7 @@ export interface WireParts {
   readonly room: AssemblyRoom;
   /** One frame being filled; `seal` copies it. */
   readonly scratch: Uint8Array;
-  readonly totals: Totals;
+  readonly totals: KindTotals;
 }
 
 /** What is heard of a wire; generic so that this file need not know what that is. */

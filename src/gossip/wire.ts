@@ -212,7 +212,7 @@ export class Wire implements LinkHandler {
   onFrame(frame: Uint8Array): void {
     if (this.isEnded) return;
     countReceived(this.counters, frame);
-    countReceived(this.parts.totals, frame);
+    countReceived(this.parts.totals.of(this.kind), frame);
     const opened = this.session.open(frame);
     if (!opened.ok) {
       // Over a loose link it may be late, or from anybody.
@@ -294,7 +294,7 @@ export class Wire implements LinkHandler {
 
   private write(frame: Uint8Array): void {
     countSent(this.counters, frame);
-    countSent(this.parts.totals, frame);
+    countSent(this.parts.totals.of(this.kind), frame);
     this.isBlocked = !this.link.send(frame);
   }
 }

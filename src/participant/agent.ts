@@ -31,7 +31,7 @@ import { Logs } from './logs.ts';
 import { Loop } from './loop.ts';
 import { DecodedBlocks, Projecting } from './projecting.ts';
 import { type ReportParts, reportDag, reportGroups, reportPact } from './report.ts';
-import { reportPeers } from './report-peers.ts';
+import { reportPeers, reportTotals } from './report-peers.ts';
 import { Requests } from './requests.ts';
 import { Stacking } from './stacking.ts';
 import { StoreSource } from './store-source.ts';
@@ -194,8 +194,7 @@ export class Agent implements ParticipantFace, GossipHandler {
       finalizedEntries: loop.finalizedEntries,
       generations: loop.generations,
       finalityMs: loop.finality.report(),
-      sentBytes: gossip.totals.bytesSent,
-      receivedBytes: gossip.totals.bytesReceived,
+      ...reportTotals(gossip),
       halted: this.halted ?? loop.diskTrouble?.message ?? null,
       forks: this.logs.forks(),
       invalid: this.logs.invalid(),

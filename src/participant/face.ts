@@ -1,9 +1,11 @@
 import type { Pact } from '../model/pact.ts';
 import type { AvatarId, GroupId, PactId, SyncGroup } from '../model/sync-group.ts';
 import type { ForkReport, LogFace } from './log-face.ts';
+import type { PeerReport } from './peer-report.ts';
 import type { TraceReport } from './trace-face.ts';
 
 export type { TraceOwner, TraceReport } from './trace-face.ts';
+export type { PeerReport };
 
 /**
  * What the faces (command line, unix socket, TypeScript users) may ask of a running Participant.
@@ -132,37 +134,14 @@ export interface StatusReport {
   } | null;
   readonly sentBytes: number;
   readonly receivedBytes: number;
+  /** Frames sent and received over links of each kind; kinds that there were since the start. */
+  readonly framesByKind: Readonly<Record<string, number>>;
   /** Set when the Participant stopped issuing, and why. */
   readonly halted: string | null;
   /** Logs that fork: see docs/forks.md. */
   readonly forks: readonly ForkReport[];
   /** Authors of whom a signed Block that breaks the rules of its log is kept, and its fault. */
   readonly invalid: readonly { readonly author: string; readonly fault: string }[];
-}
-
-export interface PeerReport {
-  readonly avatar: AvatarId | null;
-  readonly name: string | null;
-  readonly url: string;
-  readonly kind: string;
-  /** `stand-by`: open and idle, because a better link to the same peer is in use. */
-  readonly state: 'connected' | 'stand-by' | 'connecting' | 'waiting';
-  readonly upMs: number;
-  readonly roundTripMs: number | null;
-  readonly sentBytes: number;
-  readonly receivedBytes: number;
-  /** Bytes of messages a second in the last minute. */
-  readonly sentBytesPerSecond: number;
-  readonly receivedBytesPerSecond: number;
-  readonly queuedBytes: number;
-  /** What the link carries at most, where that is known and little. */
-  readonly bytesPerSecond: number | null;
-  /** Frames that came damaged, and frames sent again; null where the wire hides it. */
-  readonly brokenFrames: number | null;
-  readonly repeatedFrames: number | null;
-  /** News that the queue did not take, and that the database brings instead. */
-  readonly droppedNews: number;
-  readonly lastError: string | null;
 }
 
 export interface PactReport {

@@ -1,6 +1,6 @@
 import type { DialStatus, LinkStatus, MeshStatus } from '../gossip/contract.ts';
 import type { AvatarId } from '../model/sync-group.ts';
-import type { PeerReport } from './face.ts';
+import type { PeerReport, StatusReport } from './face.ts';
 import type { ReportParts } from './report.ts';
 
 type PeerParts = Pick<ReportParts, 'core' | 'directory' | 'gossip'>;
@@ -18,6 +18,21 @@ export function reportPeers(parts: PeerParts): PeerReport[] {
     .filter((each) => each.state !== 'linked' && each.state !== 'stand-by')
     .map((each) => reportDial(parts, each));
   return [...links, ...dialled];
+}
+
+/** What all links carried since the start. */
+export function reportTotals({
+  totals,
+  totalsByKind,
+}: MeshStatus): Pick<StatusReport, 'sentBytes' | 'receivedBytes' | 'framesByKind'> {
+  const framesByKind = Object.entries(totalsByKind).map(
+    ([kind, each]) => [kind, each.framesSent + each.framesReceived] as const,
+  );
+  return {
+    sentBytes: totals.bytesSent,
+    receivedBytes: totals.bytesReceived,
+    framesByKind: Object.fromEntries(framesByKind),
+  };
 }
 
 function reportLink(

@@ -13,26 +13,31 @@ import { buildProgram, cleanEnvironment, PROGRAM, runCommand } from './program.t
 import { until } from './waiting.ts';
 
 let folder: string;
+/** Where the demo makes its cable. */
+let temporary: string;
 let child: ChildProcess | null = null;
 
 beforeAll(buildProgram);
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'vb-demo-'));
+  temporary = mkdtempSync(join(tmpdir(), 'vb-demo-cable-'));
 });
 
 afterEach(async () => {
   child?.kill('SIGKILL');
   child = null;
-  await until('nobody is left', () => processesWith(folder).length === 0);
-  rmSync(folder, { recursive: true, force: true });
+  await until('nobody is left', () =>
+    [folder, temporary].every((each) => processesWith(each).length === 0),
+  );
+  for (const each of [folder, temporary]) rmSync(each, { recursive: true, force: true });
 });
 
 /** The homes go into `folder`, by which its processes can be told. */
 function startDemo(...args: string[]): ChildProcess {
   child = spawn(process.execPath, [PROGRAM, 'demo', '--keep', folder, ...args], {
     stdio: ['ignore', 'ignore', 'ignore'],
-    env: cleanEnvironment(),
+    env: cleanEnvironment({ TMPDIR: temporary }),
   });
   return child;
 }
@@ -72,8 +77,14 @@ test('the demo ends by itself, and its last line says what three databases agree
     finalizedEntries: expect.any(Number),
     generations: expect.any(Number),
     finalityMs: { p50: expect.any(Number), p99: expect.any(Number) },
-    links: { tcp: 3 },
+    links: { tcp: 1, mqtt: 1, serial: 1 },
+    frames: {
+      tcp: expect.any(Number),
+      mqtt: expect.any(Number),
+      serial: expect.any(Number),
+    },
   });
+  for (const frames of Object.values(result.frames)) expect(frames).toBeGreaterThan(10);
   expect(result.finalizedEntries).toBeGreaterThan(0);
   expect(result.generations).toBeGreaterThan(0);
   expect(result.finalityMs.p50).toBeGreaterThan(0);
@@ -96,6 +107,53 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
   },
   60_000,
 );
+
+/** As a person at a terminal sees it, whose keys are what is written to the child. */
+function startOnTerminal(): ChildProcess {
+  const command = [process.execPath, PROGRAM, 'demo', '--keep', folder].join(' ');
+  child = spawn('socat', ['-', `EXEC:${command},pty,setsid,ctty`], {
+    stdio: ['pipe', 'ignore', 'inherit'],
+    env: cleanEnvironment({ TMPDIR: temporary }),
+  });
+  return child;
+}
+
+async function finals(): Promise<number[]> {
+  const statuses = await Promise.all(participants().map((each) => each.status()));
+  return statuses.map((each) => each?.finalizedEntries ?? 0);
+}
+
+async function linksOf(kind: string): Promise<number> {
+  const statuses = await Promise.all(participants().map((each) => each.status()));
+  const peers = statuses.flatMap((each) => each?.peers ?? []);
+  return peers.filter((each) => each.kind === kind && each.state === 'connected').length;
+}
+
+test('the World goes on whichever of its wires is cut, and uses it again', async () => {
+  const demo = startOnTerminal();
+  await untilTheyAgree();
+  for (const [key, kind] of [
+    ['t', 'tcp'],
+    ['m', 'mqtt'],
+    ['s', 'serial'],
+  ] as const) {
+    await until(`${kind} is used`, async () => (await linksOf(kind)) === 2);
+    demo.stdin!.write(key);
+    await until(`${kind} is gone`, async () => (await linksOf(kind)) === 0, { withinMs: 90_000 });
+    const before = await finals();
+    await until('all three go on', async () => {
+      const now = await finals();
+      return now.every((count, index) => count > before[index]! + 5);
+    });
+    demo.stdin!.write(key);
+    await until(`${kind} is back`, async () => (await linksOf(kind)) === 2, { withinMs: 90_000 });
+  }
+  const exit = once(demo, 'exit');
+  demo.stdin!.write('q');
+  await exit;
+  expect(agents()).toEqual([]);
+  expect(compare()).toMatchObject({ agree: true });
+}, 400_000);
 
 test('a demo of whose agents one was killed brings it back, and all agree in the end', async () => {
   const demo = startDemo();
@@ -128,6 +186,7 @@ test.each([
     await exit;
     await until('the agents have ended', () => agents().length === 0);
     expect(agents()).toEqual([]);
+    await until('its cable is gone', () => processesWith(temporary).length === 0);
   },
   60_000,
 );

@@ -181,6 +181,7 @@ export class SampleFace implements ParticipantFace {
       finalityMs: { p50: 12.5, p99: 40.25, count: 3 },
       sentBytes: 2048,
       receivedBytes: 1024,
+      framesByKind: { tcp: 12 },
       halted: null,
       forks: this.logs.forks(),
       invalid: this.invalid,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { makeTotals } from '../../src/gossip/counters.ts';
+import { KindTotals } from '../../src/gossip/counters.ts';
 import { AssemblyRoom, writeFragment } from '../../src/gossip/fragment.ts';
 import { MemoryTransport } from '../../src/gossip/links/memory.ts';
 import { encodeMessage } from '../../src/gossip/message-writer.ts';
@@ -57,7 +57,7 @@ async function wired() {
       defer: stage.defer,
       room,
       scratch: new Uint8Array(65_535),
-      totals: makeTotals(),
+      totals: new KindTotals(),
     },
     handler,
     { link, session: sessions.near, initiator: false, ordinal: 1 },

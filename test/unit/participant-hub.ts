@@ -16,6 +16,7 @@ const NO_LINKS: MeshStatus = {
   listening: [],
   dialling: [],
   peers: [],
+  totalsByKind: {},
   totals: { framesSent: 0, framesReceived: 0, bytesSent: 0, bytesReceived: 0 },
   strangers: 0,
   refusedHandshakes: 0,

@@ -15,9 +15,10 @@ export function registerDemo(program: Command, cli: Cli): void {
     .summary('see three Participants agree')
     .description(
       'Starts three Participants, each a process with its own home and database, that form a ' +
-        "World on loopback and agree on this machine's own sensors. Keys 1, 2 and 3 kill one of " +
-        'them or bring it back; q or Ctrl-C ends it. With --json the last line says whether all ' +
-        'agree.',
+        "World over TCP, an MQTT broker and a serial line, and agree on this machine's own " +
+        'sensors. Keys 1, 2 and 3 kill one of them or bring it back; t, m and s cut the TCP, the ' +
+        'MQTT or the serial wire, or mend it; q or Ctrl-C ends it. With --json the last line ' +
+        'says whether all agree, and what each wire carried.',
     )
     .option('--seconds <n>', 'end by itself after so long')
     .option('--sensors <ms>', 'how often each reads its sensors', '500')

@@ -18,8 +18,9 @@ export interface DemoPlace {
   readonly name: string;
   readonly folder: string;
   readonly world: string;
-  readonly url: string;
-  /** Links of the others, to dial. */
+  /** Where it accepts links, or joins a broker. */
+  readonly listen: readonly string[];
+  /** Links of the others, to dial; a cable's own end. */
   readonly peers: readonly string[];
   readonly sensorsMs: number;
   /** Another program than this one; for tests, which run from the sources. */
@@ -58,9 +59,12 @@ export class DemoParticipant {
 
   /** Starts the process. Its log goes to a file in its home. */
   start(): void {
-    const { url, peers, sensorsMs } = this.place;
+    const { listen, peers, sensorsMs } = this.place;
     const log = openSync(join(this.home.folder, 'agent.log'), 'a', 0o600);
-    const options = ['--listen', url, ...peers.flatMap((peer) => ['--peer', peer])];
+    const options = [
+      ...listen.flatMap((url) => ['--listen', url]),
+      ...peers.flatMap((peer) => ['--peer', peer]),
+    ];
     const child = spawn(
       process.execPath,
       [

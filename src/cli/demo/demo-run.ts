@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Comparison } from '../../participant/comparison.ts';
 import type { StatusReport } from '../../participant/face.ts';
+import type { WireKind } from './demo-network.ts';
 import { sleep } from './demo-participant.ts';
 import { DemoWorld } from './demo-world.ts';
 import { readReadings } from './readings.ts';
@@ -25,12 +26,18 @@ export interface DemoResult {
   readonly finalizedEntries: number;
   readonly generations: number;
   readonly finalityMs: { readonly p50: number; readonly p99: number };
-  readonly links: { readonly tcp: number };
+  /** Pairs of Participants that are linked, by kind of link. */
+  readonly links: Readonly<Partial<Record<WireKind, number>>>;
+  /** Frames that links of each kind carried, at both ends. */
+  readonly frames: Readonly<Partial<Record<WireKind, number>>>;
 }
 
 const FRAME_MS = 500;
 const RATE_FRAMES = 10;
 const CTRL_C = '\u0003';
+
+/** Keys of the live view that pull a wire out, or put it back. */
+const WIRE_KEYS: Readonly<Record<string, WireKind>> = { t: 'tcp', m: 'mqtt', s: 'serial' };
 
 /** The demo from start to end. @returns whether the three databases agree. */
 export class DemoRun {
@@ -111,6 +118,7 @@ export class DemoRun {
         name: each.place.name,
         status: statuses[index] ?? null,
       })),
+      wires: [...world.network.wires].map(([kind, { isWhole }]) => ({ kind, isWhole })),
       entriesPerSecond: span > 0 ? Math.max(0, gained / span) : 0,
       readings: readReadings(source.world.databaseFile),
     });
@@ -124,6 +132,8 @@ export class DemoRun {
     const onKey = (key: Buffer) => {
       const text = key.toString();
       if (text === 'q' || text === CTRL_C) this.end();
+      const wire = WIRE_KEYS[text];
+      if (wire !== undefined) void world.network.toggle(wire);
       const chosen = world.participants[Number(text) - 1];
       if (chosen === undefined) return;
       if (chosen.isUp) void chosen.kill();
@@ -169,9 +179,6 @@ export class DemoRun {
     const times = this.lastStatuses.flatMap((each) =>
       each.finalityMs === null ? [] : [each.finalityMs],
     );
-    const connected = this.lastStatuses.flatMap((status) =>
-      status.peers.filter((peer) => peer.state === 'connected' && peer.kind === 'tcp'),
-    );
     return {
       participants: world.participants.length,
       agree: comparison.agree,
@@ -181,9 +188,25 @@ export class DemoRun {
         p50: median(times.map((each) => each.p50)),
         p99: Math.max(0, ...times.map((each) => each.p99)),
       },
-      // Each link is seen from both of its ends.
-      links: { tcp: Math.ceil(connected.length / 2) },
+      ...this.linksOf(world),
     };
+  }
+
+  private linksOf(world: DemoWorld): Pick<DemoResult, 'links' | 'frames'> {
+    const links: Partial<Record<WireKind, number>> = {};
+    const frames: Partial<Record<WireKind, number>> = {};
+    for (const kind of world.network.wires.keys()) {
+      const ends = this.lastStatuses.flatMap(({ peers }) =>
+        peers.filter((peer) => peer.kind === kind && peer.state === 'connected'),
+      );
+      // Each link is seen from both of its ends.
+      links[kind] = Math.ceil(ends.length / 2);
+      frames[kind] = this.lastStatuses.reduce(
+        (sum, { framesByKind }) => sum + (framesByKind[kind] ?? 0),
+        0,
+      );
+    }
+    return { links, frames };
   }
 }
 

@@ -6,6 +6,7 @@ import { type Comparison, compareWorlds } from '../../participant/comparison.ts'
 import type { StatusReport } from '../../participant/face.ts';
 import { createWorld, joinWorld } from '../../participant/membership.ts';
 import { CliError, EXIT } from '../exit-code.ts';
+import { DemoNetwork } from './demo-network.ts';
 import { DemoParticipant, sleep } from './demo-participant.ts';
 
 export const DEMO_WORLD = 'demo';
@@ -24,14 +25,20 @@ export const SENSOR_PACTS = [
 const SETTLE_MS = 15_000;
 const POLL_MS = 100;
 
-/** Three Participants on loopback that form one World. */
+/** Three Participants that form one World over links of several kinds. */
 export class DemoWorld {
   readonly folder: string;
   readonly participants: readonly DemoParticipant[];
+  readonly network: DemoNetwork;
 
-  private constructor(folder: string, participants: readonly DemoParticipant[]) {
+  private constructor(
+    folder: string,
+    participants: readonly DemoParticipant[],
+    network: DemoNetwork,
+  ) {
     this.folder = folder;
     this.participants = participants;
+    this.network = network;
   }
 
   /** Makes three homes below `folder` and one World. Nothing runs yet. */
@@ -41,11 +48,10 @@ export class DemoWorld {
       const message = `${folder} is not empty. Name a new folder with --keep, or empty this one.`;
       throw new CliError(EXIT.conflict, 'demo-folder', message);
     }
-    const urls = (await freePorts(NAMES.length)).map((port) => `tcp://127.0.0.1:${port}`);
+    const network = await DemoNetwork.open(await freePorts());
     const participants = NAMES.map((name, index) => {
-      const peers = urls.filter((_, other) => other < index);
-      const url = urls[index]!;
-      return new DemoParticipant({ name, folder, world: DEMO_WORLD, url, peers, sensorsMs });
+      const ends = network.ends[index]!;
+      return new DemoParticipant({ name, folder, world: DEMO_WORLD, ...ends, sensorsMs });
     });
     const secret = join(folder, 'world.secret');
     participants.forEach((each, index) => {
@@ -53,7 +59,7 @@ export class DemoWorld {
       if (index === 0) createWorld(each.home, DEMO_WORLD, secret);
       else joinWorld(each.home, DEMO_WORLD, secret);
     });
-    return new DemoWorld(folder, participants);
+    return new DemoWorld(folder, participants, network);
   }
 
   /** Starts all three, deploys the Pacts and a Sync Group of all three for each. */
@@ -84,6 +90,7 @@ export class DemoWorld {
    * becomes final, all three reach the same place, and end.
    */
   async end(): Promise<Comparison> {
+    await this.network.heal();
     for (const each of this.participants) if (!each.isUp) each.start();
     await Promise.all(this.participants.map((each) => each.ready()));
     await Promise.all(this.participants.map((each) => each.client.drain(SETTLE_MS)));
@@ -103,6 +110,7 @@ export class DemoWorld {
 
   async stop(): Promise<void> {
     await Promise.all(this.participants.map((each) => each.stop()));
+    await this.network.close();
   }
 
   compare(): Comparison {
@@ -136,9 +144,9 @@ function haveSettled(statuses: readonly StatusReport[]): boolean {
   return isIdle && new Set(places).size === 1;
 }
 
-/** Ports of loopback that nobody listens on now. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
+/** Three ports of loopback that nobody listens on now. */
+async function freePorts(): Promise<[number, number, number]> {
+  const servers = NAMES.map(() => createServer());
   const ports = await Promise.all(
     servers.map(
       (server) =>
@@ -152,5 +160,6 @@ async function freePorts(count: number): Promise<number[]> {
     ),
   );
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
+  const [first, second, third] = ports;
+  return [first!, second!, third!];
 }

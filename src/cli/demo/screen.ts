@@ -17,6 +17,7 @@ export interface ScreenView {
   readonly secondsLeft: number | null;
   readonly folder: string;
   readonly participants: readonly Shown[];
+  readonly wires: readonly { readonly kind: string; readonly isWhole: boolean }[];
   /** Finalized Entries a second over the last seconds, at the first Participant that is up. */
   readonly entriesPerSecond: number;
   readonly readings: readonly Reading[];
@@ -39,11 +40,13 @@ export function drawScreen(view: ScreenView): string {
     ...view.participants.map((each, index) => drawParticipant(each, index + 1, view.participants)),
     '',
     drawAgreement(view),
+    `  wires      ${view.wires.map(drawWire).join('  ')}`,
     '',
     `${BOLD}latest readings${PLAIN}`,
     ...view.readings.map((each) => `  ${each.pact.padEnd(20)} ${each.text}`),
     '',
-    `${DIM}1 2 3: kill or start a Participant   q or Ctrl-C: end${PLAIN}`,
+    `${DIM}1 2 3: kill or start a Participant   t m s: cut or mend the TCP, MQTT, serial wire   ` +
+      `q or Ctrl-C: end${PLAIN}`,
     `${DIM}databases: ${view.folder}${PLAIN}`,
   ];
   return `${HOME_AND_CLEAR}${lines.join('\r\n')}\r\n`;
@@ -55,10 +58,11 @@ function drawParticipant(each: Shown, key: number, all: readonly Shown[]): strin
   const { status } = each;
   const others = all.filter((other) => other.name !== each.name);
   const links = others.map((other) => {
-    const isUp = status.peers.some(
-      (peer) => peer.state === 'connected' && peer.name === other.name,
+    const peer = status.peers.find(
+      ({ state, name }) => state === 'connected' && name === other.name,
     );
-    return `${isUp ? `${GREEN}●` : `${RED}○`} ${other.name}${PLAIN}`;
+    const how = peer === undefined ? '' : ` ${DIM}${peer.kind}${PLAIN}`;
+    return `${peer === undefined ? `${RED}○` : `${GREEN}●`} ${other.name}${PLAIN}${how}`;
   });
   const shared = status.groups.filter((group) => group.owners.length > 1);
   const sequence = shared.reduce((sum, group) => sum + group.lastSequence, 0);
@@ -74,6 +78,10 @@ function drawParticipant(each: Shown, key: number, all: readonly Shown[]): strin
     `${head} ${GREEN}up${PLAIN}   ${links.join('  ')}   ` +
     `${String(sequence).padStart(7)} Entries final  ${formatBytes(status.sentBytes)} sent${waiting}`
   );
+}
+
+function drawWire({ kind, isWhole }: ScreenView['wires'][number]): string {
+  return isWhole ? `${GREEN}${kind}${PLAIN}` : `${RED}${kind} cut${PLAIN}`;
 }
 
 function drawAgreement(view: ScreenView): string {
