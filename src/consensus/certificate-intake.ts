@@ -7,7 +7,7 @@ import { observeDismissedVote } from './dismissal.ts';
 import { noteVote } from './evidence.ts';
 import type { GroupState } from './group-state.ts';
 import { holdCertificate } from './held.ts';
-import { hasVoted } from './node.ts';
+import { hasVoted, isOutvoted } from './node.ts';
 import { addVote } from './progress.ts';
 import { isRecent } from './recent-chain.ts';
 import { CONSENSUS_LIMITS } from './settings.ts';
@@ -50,6 +50,7 @@ function isNews(work: Work, certificate: Certificate, entry: CertificateEntry): 
   const node = group.nodes.get(metablock);
   if (node !== undefined) {
     if (hasVoted(node, certifier, entry.ballot)) return false;
+    if (isOutvoted(node, certifier, entry.ballot)) return false;
     const isDecided = node.finalizableBallots.includes(entry.ballot);
     return !isDecided || seenOf(work, group, certifier) < entry.ballot;
   }

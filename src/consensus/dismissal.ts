@@ -57,7 +57,7 @@ export function dismiss(work: Work, group: GroupState, dismissed: Dismissed): vo
   for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
     const { metablock, kind } = next;
     const held = group.heldCertificates.get(metablock.id) ?? [];
-    const certificates = keepNewest([...next.certificates, ...held]);
+    const certificates = keepHighest(group, [...next.certificates, ...held]);
     group.dismissed = group.dismissed.set(metablock.id, { kind, metablock, certificates });
     group.held.delete(metablock.id);
     group.heldCertificates.delete(metablock.id);
@@ -71,7 +71,7 @@ export function dismiss(work: Work, group: GroupState, dismissed: Dismissed): vo
       const below = kind === 'malformed' ? 'malformed' : oldOrRival(group, waiting.metablock);
       queue.push({ kind: below, metablock: waiting.metablock, certificates: [] });
     }
-    checkFork(work, group, metablock.id);
+    checkFork(work, group, metablock.id, certificates);
   }
 }
 
@@ -99,25 +99,34 @@ export function observeDismissedVote(
   certificate: Certificate,
 ): boolean {
   if (dismissed.kind !== 'rival') return false;
-  const certificates = keepNewest([...dismissed.certificates, certificate]);
-  const { id } = dismissed.metablock;
-  group.dismissed = group.dismissed.set(id, { ...dismissed, certificates });
-  checkFork(work, group, id);
+  const all = [...dismissed.certificates, certificate];
+  checkFork(work, group, dismissed.metablock.id, all);
+  const certificates = keepHighest(group, all);
+  if (!certificates.includes(certificate)) return false;
+  group.dismissed = group.dismissed.set(dismissed.metablock.id, { ...dismissed, certificates });
   return true;
 }
 
 /** Votes of one owner that are kept for one rival. */
 const RIVAL_VOTES_MAX = 2;
 
-/** The newest votes of each owner for a rival: nobody's votes push out another's. */
-function keepNewest(certificates: readonly Certificate[]): Certificate[] {
+/**
+ * Each owner's votes for a rival at its highest Ballots: nobody's votes push out another's, and
+ * what was pushed out once never comes in again.
+ */
+function keepHighest(group: GroupState, certificates: readonly Certificate[]): Certificate[] {
   const counts = new Map<AvatarId, number>();
-  const newest = certificates.toReversed().filter(({ certifier }) => {
-    const count = (counts.get(certifier) ?? 0) + 1;
-    counts.set(certifier, count);
-    return count <= RIVAL_VOTES_MAX;
-  });
-  return newest.reverse();
+  return certificates
+    .toSorted((a, b) => ballotOf(group, b) - ballotOf(group, a))
+    .filter(({ certifier }) => {
+      const count = (counts.get(certifier) ?? 0) + 1;
+      counts.set(certifier, count);
+      return count <= RIVAL_VOTES_MAX;
+    });
+}
+
+function ballotOf(group: GroupState, { entries }: Certificate): number {
+  return entries.find((each) => each.group === group.sync.id)?.ballot ?? -1;
 }
 
 /**
@@ -127,18 +136,22 @@ function keepNewest(certificates: readonly Certificate[]): Certificate[] {
  *
  * @source consensus.md 4, 6.
  */
-function checkFork(work: Work, group: GroupState, id: MetablockId): void {
+function checkFork(
+  work: Work,
+  group: GroupState,
+  id: MetablockId,
+  certificates: readonly Certificate[],
+): void {
   const child = group.dismissed.get(id);
   if (child?.kind !== 'rival' || group.alarm !== null || group.finalized === null) return;
   const before = predecessorIn(child.metablock, group.sync.id) ?? null;
   const parent = before === null ? undefined : group.dismissed.get(before);
-  if (parent?.kind !== 'rival' || !hasQuorum(group, child.certificates)) return;
+  if (parent?.kind !== 'rival' || !hasQuorum(group, certificates)) return;
   const { metablock } = group.finalized;
   group.alarm = [metablock, parent.metablock.id];
   work.store({ kind: 'store-metablock', metablock: parent.metablock });
   work.store({ kind: 'store-metablock', metablock: child.metablock });
-  for (const certificate of child.certificates)
-    work.store({ kind: 'store-certificate', certificate });
+  for (const certificate of certificates) work.store({ kind: 'store-certificate', certificate });
   work.store({ kind: 'alarm', group: group.sync.id, metablocks: group.alarm });
 }
 

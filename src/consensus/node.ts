@@ -59,6 +59,22 @@ export function hasVoted(node: Node, owner: AvatarId, ballot: Ballot): boolean {
   return node.tallies.get(ballot)?.certificates.has(owner) ?? false;
 }
 
+/**
+ * Are there as many votes of this owner at higher Ballots as are kept? Then this one would push out
+ * none of them: taken in again and again, it would be passed on for ever.
+ */
+export function isOutvoted(node: Node, owner: AvatarId, ballot: Ballot): boolean {
+  const higher = openVotes(node.tallies, owner).filter((each) => each > ballot);
+  return higher.length >= CONSENSUS_LIMITS.ballotsPerVoterMax;
+}
+
+/** Ballots of an owner's votes that made no Quorum. */
+function openVotes(tallies: ReadonlyMap<Ballot, Tally>, owner: AvatarId): Ballot[] {
+  return [...tallies.values()]
+    .filter((tally) => tally.finalizableAtMs === null && tally.certificates.has(owner))
+    .map((tally) => tally.ballot);
+}
+
 /** @returns the node with one more vote. Whether that makes a Quorum is for `withFinalizable`. */
 export function withVote(
   node: Node,
@@ -90,18 +106,15 @@ export function withFinalizable(node: Node, ballot: Ballot, atMs: number): Node 
 }
 
 /**
- * Keeps one owner's votes for one Metablock within bounds: the one that came first goes. Votes that
- * made a Quorum stay, and nobody's votes push out another's.
+ * Keeps one owner's votes for one Metablock within bounds: that at the lowest Ballot goes. Votes
+ * that made a Quorum stay, and nobody's votes push out another's.
  */
 function dropOldVote(tallies: Map<Ballot, Tally>, owner: AvatarId, ballot: Ballot): void {
-  const open = [...tallies.values()].filter(
-    (tally) =>
-      tally.finalizableAtMs === null && tally.ballot !== ballot && tally.certificates.has(owner),
-  );
+  const open = openVotes(tallies, owner).filter((each) => each !== ballot);
   if (open.length < CONSENSUS_LIMITS.ballotsPerVoterMax) return;
-  const oldest = open[0]!;
-  const certificates = new Map(oldest.certificates);
+  const lowest = tallies.get(open.reduce((low, each) => (each < low ? each : low)))!;
+  const certificates = new Map(lowest.certificates);
   certificates.delete(owner);
-  if (certificates.size === 0) tallies.delete(oldest.ballot);
-  else tallies.set(oldest.ballot, { ...oldest, certificates });
+  if (certificates.size === 0) tallies.delete(lowest.ballot);
+  else tallies.set(lowest.ballot, { ...lowest, certificates });
 }
