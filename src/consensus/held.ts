@@ -94,12 +94,14 @@ export function askAgain(work: Work, group: GroupState): void {
 }
 
 /**
- * Is there no vote without it, or an honest one for it? In a group that was handed over nothing new
- * becomes final, and what honest owners voted for before may be gone from every disk.
+ * Is there no vote without it, or an honest one for it? Where a cut was taken over, or the group
+ * was handed over, what honest owners voted for may be final and gone from every disk; if it is
+ * not, it comes with the votes for it when links are new.
  */
 function isNeeded(group: GroupState, id: MetablockId): boolean {
   if (group.nodes.has(id) || group.lock?.metablock === id) return true;
-  return group.finalized?.handOver == null && isVouchedFor(group, id);
+  if (group.isBegunAtCut || group.finalized?.handOver != null) return false;
+  return isVouchedFor(group, id);
 }
 
 function later(ask: Ask, nowMs: number): Ask {

@@ -25,6 +25,16 @@ const TAUGHT = [
     seed: 3,
     taught: 'what leads up to a cut is no rival of it, however much of it was held',
   },
+  {
+    scenario: 'ring-of-links',
+    seed: 1295,
+    taught: 'of the votes of one owner those at the highest Ballots stay, not those that came last',
+  },
+  {
+    scenario: 'cuts-and-a-newcomer',
+    seed: 927,
+    taught: 'who began at a cut asks not for ever for what may be gone from every disk',
+  },
 ] as const;
 
 describe('what failed once holds', () => {
