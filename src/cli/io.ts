@@ -45,6 +45,8 @@ function listenForSignals(): AbortSignal {
   };
   process.on('SIGINT', interrupt);
   process.on('SIGTERM', interrupt);
+  // A terminal that goes away ends no process before its outputs are safe.
+  process.on('SIGHUP', interrupt);
   return controller.signal;
 }
 

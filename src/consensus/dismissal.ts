@@ -57,7 +57,8 @@ export function dismiss(work: Work, group: GroupState, dismissed: Dismissed): vo
   for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
     const { metablock, kind } = next;
     const held = group.heldCertificates.get(metablock.id) ?? [];
-    const certificates = keepHighest(group, [...next.certificates, ...held]);
+    const all = [...next.certificates, ...held];
+    const certificates = keepHighest(group, all);
     group.dismissed = group.dismissed.set(metablock.id, { kind, metablock, certificates });
     group.held.delete(metablock.id);
     group.heldCertificates.delete(metablock.id);
@@ -71,6 +72,16 @@ export function dismiss(work: Work, group: GroupState, dismissed: Dismissed): vo
       const below = kind === 'malformed' ? 'malformed' : oldOrRival(group, waiting.metablock);
       queue.push({ kind: below, metablock: waiting.metablock, certificates: [] });
     }
+    // Whether they are a Quorum's is asked of all that came, not only of what is kept.
+    checkFork(work, group, metablock.id, all);
+    checkForksAbove(work, group, metablock.id);
+  }
+}
+
+/** What follows a rival may have come before it, votes and all. */
+function checkForksAbove(work: Work, group: GroupState, rival: MetablockId): void {
+  for (const { metablock, certificates } of group.dismissed.values()) {
+    if (predecessorIn(metablock, group.sync.id) !== rival) continue;
     checkFork(work, group, metablock.id, certificates);
   }
 }

@@ -61,9 +61,15 @@ export function hasVoted(node: Node, owner: AvatarId, ballot: Ballot): boolean {
 
 /**
  * Are there as many votes of this owner at higher Ballots as are kept? Then this one would push out
- * none of them: taken in again and again, it would be passed on for ever.
+ * none of them: taken in again and again, it would be passed on for ever. One that makes a Quorum
+ * stays and counts, however many others its owner cast.
  */
-export function isOutvoted(node: Node, owner: AvatarId, ballot: Ballot): boolean {
+export function isOutvoted(
+  node: Node,
+  { owner, ballot }: { readonly owner: AvatarId; readonly ballot: Ballot },
+  quorum: number,
+): boolean {
+  if ((node.tallies.get(ballot)?.certificates.size ?? 0) + 1 >= quorum) return false;
   const higher = openVotes(node.tallies, owner).filter((each) => each > ballot);
   return higher.length >= CONSENSUS_LIMITS.ballotsPerVoterMax;
 }

@@ -27,6 +27,12 @@ export class RecentMap<Value> {
     return this.get(id) !== undefined;
   }
 
+  /** All that is remembered, each once. */
+  *values(): Generator<Value> {
+    for (const [, value] of this.young) yield value;
+    for (const [id, value] of this.old) if (!this.young.has(id)) yield value;
+  }
+
   /** @returns a map with the entry; this one stays as it is. */
   set(id: Hex32, value: Value): RecentMap<Value> {
     const young = this.young.set(id, value);

@@ -18,7 +18,11 @@ function roundTripMaxMs(work: Work): number {
   return work.context.settings.ballotTimeoutMaxMs / 4;
 }
 
-function takeSample(work: Work, group: GroupState, sampleMs: number): void {
+/** What is known at one moment shows no round trip; and from nothing none could ever rise. */
+const SAMPLE_MIN_MS = 1;
+
+function takeSample(work: Work, group: GroupState, takenMs: number): void {
+  const sampleMs = Math.max(SAMPLE_MIN_MS, takenMs);
   const known = group.roundTripMs;
   const beforeMs = known ?? work.context.settings.ballotTimeoutMs / 4;
   // It rises by half at most: a vote that was lost and came by another way says little of the

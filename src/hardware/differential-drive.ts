@@ -114,9 +114,11 @@ export class DifferentialDrive implements Drivetrain {
   }
 
   async #end(): Promise<void> {
-    this.stop();
+    this.#halt();
     this.#isClosing = true;
     this.#cancel?.();
+    // Whatever is queued before it: after this nothing is said any more.
+    this.#say(true);
     await this.#parts.stream.close();
   }
 
@@ -156,15 +158,17 @@ export class DifferentialDrive implements Drivetrain {
   }
 
   /** Says what holds now, and sees to its being said again. */
-  #say(): void {
+  #say(isLast = false): void {
     if (this.#isLost) return;
     const { timers, stream, protocol, limits } = this.#parts;
     const nowMs = timers.monotonicMs();
     this.#awaitAnswer(nowMs);
-    if (this.#untilMs === null) this.#stopsLeft -= 1;
-    else this.#said = this.#next(nowMs);
+    const isTaken = stream.queuedBytes <= QUEUED_BYTES_MAX;
+    if (this.#untilMs !== null) this.#said = this.#next(nowMs);
+    // A stop that the cable did not take was not said.
+    else if (isTaken) this.#stopsLeft -= 1;
     this.#saidAtMs = nowMs;
-    if (stream.queuedBytes <= QUEUED_BYTES_MAX) {
+    if (isTaken || isLast) {
       // Ours runs out first: the controller's is for when we are gone.
       stream.write(protocol.timeout(limits.deadManMs + 2 * REPEAT_MS));
       stream.write(protocol.drive(this.#said.left, this.#said.right));

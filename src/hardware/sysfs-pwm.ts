@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, realpathSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BoardError } from '../ports/board.ts';
 import { sysfsError } from './gpio-chips.ts';
@@ -33,15 +33,21 @@ export async function openSysfsPwm(
   wanted: PwmChannel,
   frequencyHz: number,
   duty: number,
-  around: { readonly root: string; readonly ready: (path: string) => Promise<void> },
+  around: {
+    readonly root: string;
+    readonly ready: (path: string) => Promise<void>;
+    /** `writeFileSync`, unless a test plays the kernel. */
+    readonly write?: (path: string, text: string) => void;
+  },
 ): Promise<DriverPwm> {
   const chip = findPwmChip(wanted, around.root);
   const folder = join(chip, `pwm${wanted.channel}`);
   const name = `PWM channel ${wanted.channel}`;
   const periodNs = Math.round(NS_PER_SECOND / frequencyHz);
+  const tell = around.write ?? writeFileSync;
   const put = (file: string, value: number): void => {
     try {
-      writeFileSync(join(folder, file), String(value));
+      tell(join(folder, file), String(value));
     } catch (cause) {
       throw sysfsError(name, cause);
     }
@@ -53,8 +59,9 @@ export async function openSysfsPwm(
     throw sysfsError(name, cause);
   }
   await around.ready(join(folder, 'duty_cycle'));
-  // A duty above the new period would be refused: first none, then the period.
-  put('duty_cycle', 0);
+  // A duty above the new period would be refused: first none, then the period. A channel that is
+  // new has none, nor a period, and without a period the kernel takes no duty at all.
+  if (Number(readFileSync(join(folder, 'duty_cycle'), 'utf8')) > 0) put('duty_cycle', 0);
   put('period', periodNs);
   write(duty);
   put('enable', 1);

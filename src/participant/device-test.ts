@@ -47,9 +47,12 @@ export async function testDevice(options: DeviceTestOptions): Promise<void> {
   }
   const { open = openBoard, board: choice, timers } = options;
   const board = await open(choice, timers);
+  const secure = (): void => board.secure();
+  process.on('exit', secure);
   try {
     await testPin(options, board);
   } finally {
+    process.off('exit', secure);
     await board.close();
   }
 }

@@ -103,6 +103,17 @@ describe('finality', () => {
     expect(nextDeadline(participant.state)).toBeNull();
   });
 
+  it('at one moment says nothing of how long links take, and keeps nobody from learning it', () => {
+    const { participant, metablock, child } = observer();
+    for (const each of [metablock, child]) {
+      participant.metablock(each);
+      for (const signer of [first, second, third]) {
+        participant.certificate(certificateOf(signer, group, each));
+      }
+    }
+    expect(participant.state.groups.get(group.id)!.roundTripMs).toBeGreaterThan(0);
+  });
+
   it('leaves nothing to wake up for', () => {
     const { participant, metablock, child } = observer();
     participant.metablock(metablock);
@@ -158,6 +169,22 @@ describe('the order of effects', () => {
   });
 });
 
+describe('votes at higher Ballots', () => {
+  it('of one owner keep none of its votes from making a Quorum', () => {
+    const { metablock, block } = observer();
+    const participant = new Participant(new KeyedSigner('a stranger'), [group]);
+    participant.block(block);
+    participant.metablock(metablock);
+    const vote = (signer: typeof first, ballot: number) =>
+      participant.certificate(certificateOf(signer, group, metablock, ballot));
+    for (let ballot = 2; ballot < 30; ballot++) vote(first, ballot);
+    expect(kindsOf(vote(first, 1))).not.toContain('accepted');
+    for (const signer of [second, third]) vote(signer, 1);
+    expect(kindsOf(vote(first, 1))).toContain('accepted');
+    expect(kindsOf(vote(first, 1))).not.toContain('accepted');
+  });
+});
+
 describe('a fork', () => {
   it('stops the group, keeps the proof and raises the alarm', () => {
     const participant = new Participant(fourth, [group]);
@@ -209,6 +236,40 @@ describe('a fork', () => {
     for (let ballot = 1; ballot < 20; ballot++) vote(third, child, ballot);
     expect(only(vote(second, child, 1), 'alarm')).toEqual([]);
     expect(only(vote(third, child, 1), 'alarm')).toHaveLength(1);
+  });
+
+  /** One whose finalized head has Level 1, and a rival chain that is final elsewhere. */
+  function forked() {
+    const participant = new Participant(fourth, [group]);
+    const [one, two] = [blockOf(first, group, null), blockOf(second, group, null)];
+    for (const block of [one, two]) participant.block(block);
+    const winner = metablockOf(first, group, null, [one]);
+    const next = metablockOf(third, group, winner, [two]);
+    const rival = metablockOf(second, group, null, [two]);
+    const child = metablockOf(second, group, rival, []);
+    const vote = (signer: typeof first, metablock: typeof winner, ballot: number) =>
+      participant.certificate(certificateOf(signer, group, metablock, ballot));
+    for (const metablock of [winner, next, metablockOf(third, group, next, [])]) {
+      participant.metablock(metablock);
+      for (const signer of [first, second, third]) vote(signer, metablock, 0);
+    }
+    expect(describeState(participant.state)[0]).toMatchObject({ finalizedLevel: 1, alarm: null });
+    return { participant, rival, child, vote };
+  }
+
+  it('shows where what followed a rival came before it', () => {
+    const { participant, rival, child, vote } = forked();
+    participant.metablock(child);
+    for (const signer of [first, second, third]) vote(signer, child, 1);
+    expect(only(participant.metablock(rival), 'alarm')).toHaveLength(1);
+  });
+
+  it('shows where its votes came first of all, with others at higher Ballots', () => {
+    const { participant, rival, child, vote } = forked();
+    participant.metablock(rival);
+    for (const signer of [first, second, third]) vote(signer, child, 1);
+    for (const ballot of [2, 3]) for (const signer of [first, third]) vote(signer, child, ballot);
+    expect(only(participant.metablock(child), 'alarm')).toHaveLength(1);
   });
 
   it('is no fork where a rival was Finalizable and never final', () => {

@@ -293,6 +293,35 @@ describe.each(['sabertooth', 'roboclaw'] as const)('a drivetrain with a %s', (ki
     expect(cable.written).toHaveLength(count);
   });
 
+  test('is told to stop once its cable takes something again', () => {
+    const { time, drive, cable, speeds } = stage(kind);
+    drive.drive(1, 1);
+    time.pass(50);
+    cable.queuedBytes = 65;
+    drive.stop();
+    cable.queuedBytes = 0;
+    time.pass(100);
+    expect(speeds()).toEqual([0, 0]);
+    drive.drive(1, 1);
+    time.pass(50);
+    cable.queuedBytes = 65;
+    drive.stop();
+    time.pass(2000);
+    const count = cable.written.length;
+    cable.queuedBytes = 0;
+    time.pass(2000);
+    expect(cable.written.length - count).toBe(2 * 10);
+  });
+
+  test('is told to stop when it is closed, whatever is queued', async () => {
+    const { time, drive, cable, speeds } = stage(kind);
+    drive.drive(1, 1);
+    time.pass(50);
+    cable.queuedBytes = 65;
+    await drive.close();
+    expect(speeds()).toEqual([0, 0]);
+  });
+
   test('says little, however often it is told', () => {
     const { time, drive, cable } = stage(kind);
     const count = cable.written.length;
