@@ -125,7 +125,7 @@ export class LooseFraming implements Occupant, Outgoing, Incoming {
       offset = fillFrom(then, filler, offset);
     }
     this.seeLoss();
-    this.setTimer(nowMs);
+    this.setTimer(nowMs, isQuiet);
     return offset;
   }
 
@@ -216,9 +216,10 @@ export class LooseFraming implements Occupant, Outgoing, Incoming {
     this.parts.onLoss();
   }
 
-  private setTimer(nowMs: number): void {
+  /** @param isQuiet Bulk is not sent again however long it is overdue: the end of it wakes us. */
+  private setTimer(nowMs: number, isQuiet = false): void {
     let dueMs = this.ackDueMs;
-    for (const lane of [this.urgent, this.bulk]) {
+    for (const lane of isQuiet ? [this.urgent] : [this.urgent, this.bulk]) {
       const laneMs = lane.dueMs();
       if (laneMs !== null) dueMs = Math.min(dueMs ?? laneMs, laneMs);
     }

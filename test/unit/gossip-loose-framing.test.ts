@@ -282,3 +282,18 @@ describe('a handshake over a loose link', () => {
     expect(repeats.isRepeat(Uint8Array.of(1))).toBe(false);
   });
 });
+
+describe('quiet hours of a loose link', () => {
+  it('wake nobody for bulk that is overdue and may not be sent', async () => {
+    const { stage, framing, seen } = framed();
+    framing.push('bulk', new Uint8Array(10).fill(9));
+    const frame = new Uint8Array(1_200);
+    expect(framing.fill(frame)).toBeGreaterThan(0);
+    await stage.advance(10_000);
+    expect(framing.fill(frame, true)).toBe(0);
+    const { wakes } = seen;
+    await stage.advance(10_000);
+    expect(seen.wakes).toBe(wakes);
+    expect(framing.fill(frame)).toBeGreaterThan(0);
+  });
+});

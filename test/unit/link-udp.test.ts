@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { UdpTransport } from '../../src/gossip/links/udp.ts';
 import { endOf, frameOf, helloOf, readDatagram } from '../../src/gossip/links/udp-datagram.ts';
 import { UdpLink } from '../../src/gossip/links/udp-link.ts';
+import { UdpListener } from '../../src/gossip/links/udp-listener.ts';
 import { UdpRate } from '../../src/gossip/links/udp-rate.ts';
 import { toHex } from '../../src/model/bytes.ts';
 import type { Timers } from '../../src/ports/clock.ts';
@@ -118,6 +119,17 @@ describe('a udp listener', () => {
     expect(readDatagram(await one.ask(open))?.kind).toBe('accept');
     expect(links.length).toBe(1);
     links[0]?.link.close(new LinkError('LINK_RESET', 'test is over'));
+  });
+
+  it('leaves aside what comes from port 0, to which nobody can answer', async () => {
+    const seen: string[] = [];
+    const socket = createSocket('udp4');
+    new UdpListener(OPTIONS, socket, () => seen.push('link'));
+    for (const bytes of [helloOf(ID), frameOf(ID, 7, new Uint8Array(20)), endOf(ID, false, 0)]) {
+      socket.emit('message', bytes, { address: '127.0.0.1', port: 0 });
+    }
+    expect(seen).toEqual([]);
+    await closed(socket);
   });
 
   it('tells whoever goes on with a link that it does not know', async () => {
@@ -239,6 +251,18 @@ describe('a udp link', () => {
       .then(() => {
         expect(ear.frames.length).toBeLessThan(270);
       });
+  });
+});
+
+describe('a paused udp link', () => {
+  it('holds a bounded number of empty frames as well', async () => {
+    const { link, receive } = bare();
+    const ear = new Ear(link);
+    link.pause();
+    for (let n = 0; n < 10_000; n++) receive(frameOf(ID, n, new Uint8Array(0)));
+    link.resume();
+    await ear.until(() => ear.frames.length > 0);
+    expect(ear.frames.length).toBeLessThan(5_000);
   });
 });
 

@@ -135,9 +135,17 @@ export class MqttConnection {
 
   private subscribe(): Promise<void> {
     const { client, url } = this;
-    return new Promise((resolve, reject) => {
-      client.once('close', () => reject(this.error ?? this.closedEarly()));
+    const { timers, connectMs } = this.parts;
+    return new Promise<void>((resolve, reject) => {
+      const cancel = timers.after(connectMs, () => {
+        reject(new LinkError('LINK_TIMEOUT', `${url}: the broker does not answer SUBSCRIBE`));
+      });
+      client.once('close', () => {
+        cancel();
+        reject(this.error ?? this.closedEarly());
+      });
       client.subscribe([...this.parts.topics], { qos: 1 }, (cause, granted) => {
+        cancel();
         const denied = granted?.find((each) => each.qos > 2);
         if (cause === null && denied === undefined) resolve();
         else if (cause !== null && granted === undefined) reject(cause);

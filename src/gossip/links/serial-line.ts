@@ -237,6 +237,8 @@ export class SerialLine {
   }
 
   private sayHello(nowMs: number): void {
+    // A port that takes nothing must not be given ever more.
+    if (this.output.isStuck) return;
     this.flow.write({ kind: 'hello', tag: 0, payload: this.call.hello }, nowMs);
   }
 

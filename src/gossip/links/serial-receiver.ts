@@ -5,6 +5,8 @@ export const LINK_FRAME_BYTES_MAX = 65_535;
 
 /** Beyond this nothing is taken while nobody fetches. */
 const HELD_BYTES_MAX = 256 * 1024;
+/** Nor beyond so many whole frames, which may be empty: twice what an honest end sends. */
+const WHOLE_MAX = 2 * SERIAL_WINDOW;
 
 /** What became of a part that came. */
 export type SerialArrival = 'in-order' | 'early' | 'repeated' | 'no-room' | 'malformed';
@@ -43,7 +45,7 @@ export class SerialReceiver {
   take(part: SerialPart): SerialArrival {
     const ahead = (part.sequence - this.first) & 0xff;
     if (ahead >= SERIAL_WINDOW) return ahead >= 256 - SERIAL_WINDOW ? 'repeated' : 'no-room';
-    if (this.waitingBytes > HELD_BYTES_MAX) return 'no-room';
+    if (this.waitingBytes > HELD_BYTES_MAX || this.whole.length >= WHOLE_MAX) return 'no-room';
     if (part.payload.length === 0 && !part.isLast) return 'malformed';
     const number = this.first + ahead;
     if (this.early.has(number)) return 'repeated';

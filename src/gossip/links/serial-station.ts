@@ -46,6 +46,8 @@ export class SerialStation {
   private link: SerialLink | null = null;
   private isUp = false;
   private isOpening = false;
+  /** Of a device that went while it was being opened. */
+  private goneEarly: LinkError | null = null;
   private isStopped = false;
   private isClosing = false;
   private againMs = AGAIN_MS;
@@ -76,6 +78,7 @@ export class SerialStation {
       return;
     }
     this.isOpening = true;
+    this.goneEarly = null;
     const { openPort, timers } = this.parts;
     const handler = {
       onData: (bytes: Uint8Array) => this.link?.heard(bytes),
@@ -98,6 +101,12 @@ export class SerialStation {
   }
 
   private opened(port: OpenSerialPort): void {
+    const { goneEarly } = this;
+    this.goneEarly = null;
+    if (goneEarly !== null) {
+      this.refused(goneEarly);
+      return;
+    }
     this.isOpening = false;
     this.port = port;
     if (this.isStopped) void this.shut(null);
@@ -158,6 +167,10 @@ export class SerialStation {
   }
 
   private gone(error: LinkError): void {
+    if (this.isOpening) {
+      this.goneEarly = error;
+      return;
+    }
     this.port = null;
     const { link } = this;
     this.link = null;

@@ -31,8 +31,12 @@ const QUEUE_MS = 50;
 const QUEUE_MIN = 8 * 1024;
 const QUEUE_MAX = 64 * 1024;
 
-/** Frames held while paused; what comes beyond is lost, and slows the other end down. */
+/**
+ * Frames held while paused, empty ones as well; beyond it they are lost, which slows
+ * the sender.
+ */
 const HELD_BYTES_MAX = 256 * 1024;
+const HELD_EXTRA_BYTES = 64;
 
 /** A good-bye is said so often, so many milliseconds apart, until it is answered. */
 const END_TRIES = 5;
@@ -176,7 +180,7 @@ export class UdpLink implements Link {
     const frame = Uint8Array.from(rest.subarray(4));
     if (isHeld) {
       this.held.push(frame);
-      this.heldBytes += frame.length;
+      this.heldBytes += frame.length + HELD_EXTRA_BYTES;
       return;
     }
     if (this.state !== 'open') return;
@@ -205,7 +209,7 @@ export class UdpLink implements Link {
     while (!this.paused && this.state === 'open' && this.handler !== null) {
       const frame = this.held.shift();
       if (frame === undefined) break;
-      this.heldBytes -= frame.length;
+      this.heldBytes -= frame.length + HELD_EXTRA_BYTES;
       this.handler.onFrame(frame);
     }
     if (this.otherEnded && this.held.length === 0 && !this.timers.has('end')) this.finish(null);

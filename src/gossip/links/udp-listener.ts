@@ -59,7 +59,8 @@ export class UdpListener {
 
   private onMessage(bytes: Uint8Array, from: UdpAddress): void {
     const datagram = readDatagram(bytes);
-    if (datagram === null) return;
+    // Whoever says port 0 wants no answer, and none can be sent there: it would be an exception.
+    if (datagram === null || from.port === 0) return;
     const { kind, id, rest } = datagram;
     const link = this.links.get(id);
     if (link !== undefined) link.receive(datagram, from);
