@@ -31,10 +31,7 @@ const QUEUE_MS = 50;
 const QUEUE_MIN = 8 * 1024;
 const QUEUE_MAX = 64 * 1024;
 
-/**
- * Frames held while paused, empty ones as well; beyond it they are lost, which slows
- * the sender.
- */
+/** Frames held while paused, empty ones too; beyond it they are lost, which slows the sender. */
 const HELD_BYTES_MAX = 256 * 1024;
 const HELD_EXTRA_BYTES = 64;
 
