@@ -118,7 +118,7 @@ export function withFinalizable(node: Node, ballot: Ballot, atMs: number): Node 
 function dropOldVote(tallies: Map<Ballot, Tally>, owner: AvatarId, ballot: Ballot): void {
   const open = openVotes(tallies, owner).filter((each) => each !== ballot);
   if (open.length < CONSENSUS_LIMITS.ballotsPerVoterMax) return;
-  const lowest = tallies.get(open.reduce((low, each) => (each < low ? each : low)))!;
+  const lowest = tallies.get(Math.min(...open) as Ballot)!;
   const certificates = new Map(lowest.certificates);
   certificates.delete(owner);
   if (certificates.size === 0) tallies.delete(lowest.ballot);

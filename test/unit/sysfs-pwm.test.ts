@@ -22,13 +22,13 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true }));
 
-const valueOf = (file: string): number => Number(readFileSync(join(channel, file), 'utf8'));
+const numberIn = (file: string): number => Number(readFileSync(join(channel, file), 'utf8'));
 
 /** Refuses what pwm_apply_state of Linux 6.6 does: no period, or a duty above it. */
 function kernelWrite(path: string, text: string): void {
   const file = basename(path);
   if (dirname(path) === channel) {
-    const state = { period: valueOf('period'), duty_cycle: valueOf('duty_cycle') };
+    const state = { period: numberIn('period'), duty_cycle: numberIn('duty_cycle') };
     const next = { ...state, [file]: Number(text) };
     if (next.period === 0 || next.duty_cycle > next.period) throw new Error('EINVAL');
   }
@@ -44,5 +44,5 @@ test.each([
   }
   const ready = async (): Promise<void> => undefined;
   await openSysfsPwm(wanted, 1000, 0.25, { root, ready, write: kernelWrite });
-  expect(['period', 'duty_cycle', 'enable'].map(valueOf)).toEqual([1_000_000, 250_000, 1]);
+  expect(['period', 'duty_cycle', 'enable'].map(numberIn)).toEqual([1_000_000, 250_000, 1]);
 });
