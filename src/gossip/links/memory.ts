@@ -6,6 +6,7 @@ import {
   type Listening,
   type Transport,
 } from '../../ports/link.ts';
+import { abortOf } from './called-off.ts';
 
 /** How a pair of links in memory behaves. */
 export interface MemoryWire {
@@ -150,10 +151,7 @@ export class MemoryTransport implements Transport {
   async dial(url: string, signal: AbortSignal): Promise<Link> {
     const name = parseMemoryUrl(url);
     await new Promise<void>((resolve) => this.wire.defer(resolve));
-    if (signal.aborted) {
-      if (signal.reason instanceof LinkError) throw signal.reason;
-      throw new LinkError('LINK_ABORTED', `${url}: called off`, { cause: signal.reason });
-    }
+    if (signal.aborted) throw abortOf(signal, url);
     const onLink = this.listeners.get(name);
     if (onLink === undefined) throw new LinkError('LINK_REFUSED', `${url}: nobody listens`);
     this.dials += 1;

@@ -1,12 +1,13 @@
 import { toHex } from '../../model/bytes.ts';
 import { type Link, LinkError, type MeetingHandler } from '../../ports/link.ts';
+import { abortOf } from './called-off.ts';
 import { MqttConnection, readCa } from './mqtt-connection.ts';
 import { MqttEcho } from './mqtt-echo.ts';
 import { mqttErrorOf } from './mqtt-error.ts';
 import { Meeting } from './mqtt-meeting.ts';
 import type { NoteKind } from './mqtt-note.ts';
 import type { BrokerParts } from './mqtt-parts.ts';
-import { abortOf, type NoteIds, orAborted, Switchboard } from './mqtt-switchboard.ts';
+import { type NoteIds, orAborted, Switchboard } from './mqtt-switchboard.ts';
 import { type MqttAddress, mqttUrlOf } from './mqtt-url.ts';
 import { MqttVoice } from './mqtt-voice.ts';
 

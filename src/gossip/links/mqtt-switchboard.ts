@@ -1,6 +1,7 @@
 import { fromHex, toHex } from '../../model/bytes.ts';
 import type { Random, Timers } from '../../ports/clock.ts';
 import { type Link, LinkError } from '../../ports/link.ts';
+import { abortOf } from './called-off.ts';
 import { MqttLink } from './mqtt-link.ts';
 import type { Note } from './mqtt-note.ts';
 import { deriveLinkKeys, LINK_ID_BYTES, PacketOpener, PacketSeal } from './mqtt-seal.ts';
@@ -191,12 +192,6 @@ export class Switchboard {
     this.links.set(key, { link, inbox, otherId: toHex(note.ownId) });
     return link;
   }
-}
-
-export function abortOf(signal: AbortSignal, url: string): LinkError {
-  const cause: unknown = signal.reason;
-  if (cause instanceof LinkError) return cause;
-  return new LinkError('LINK_ABORTED', `${url}: called off`, { cause });
 }
 
 /** Waits for work that goes on by itself, until it is called off. @throws LinkError */

@@ -1,4 +1,5 @@
 import { type Link, LinkError, type Listening, type Transport } from '../../ports/link.ts';
+import { abortOf } from './called-off.ts';
 import { openSerialPort, type SerialPortOpener } from './serial-port.ts';
 import {
   SerialStation,
@@ -83,10 +84,4 @@ export class SerialTransport implements Transport {
     station.start();
     return station;
   }
-}
-
-function abortOf(signal: AbortSignal, url: string): LinkError {
-  const cause: unknown = signal.reason;
-  if (cause instanceof LinkError) return cause;
-  return new LinkError('LINK_ABORTED', `${url}: called off`, { cause });
 }

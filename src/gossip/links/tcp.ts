@@ -1,6 +1,7 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { Timers } from '../../ports/clock.ts';
 import { type Link, LinkError, type Listening, type Transport } from '../../ports/link.ts';
+import { abortOf } from './called-off.ts';
 import { tcpErrorOf } from './tcp-error.ts';
 import { TcpLink } from './tcp-link.ts';
 import { parseTcpUrl, type TcpAddress, tcpUrlOf } from './tcp-url.ts';
@@ -70,12 +71,6 @@ export class TcpTransport implements Transport {
 }
 
 /** Why a dial was called off. */
-export function abortOf(signal: AbortSignal, url: string): LinkError {
-  const cause: unknown = signal.reason;
-  if (cause instanceof LinkError) return cause;
-  return new LinkError('LINK_ABORTED', `${url}: called off`, { cause });
-}
-
 function startListening(server: Server, address: TcpAddress, url: string): Promise<number> {
   return new Promise((resolve, reject) => {
     const onError = (cause: Error) => reject(listenErrorOf(cause, url));

@@ -3,7 +3,7 @@ import { createSocket, type Socket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
 import type { Timers } from '../../ports/clock.ts';
 import { type Link, LinkError, type Listening, type Transport } from '../../ports/link.ts';
-import { abortOf } from './tcp.ts';
+import { abortOf } from './called-off.ts';
 import { tcpErrorOf } from './tcp-error.ts';
 import { parseHostAndPort, urlOf } from './tcp-url.ts';
 import { cookieOf, helloOf, ID_BYTES, readDatagram } from './udp-datagram.ts';
