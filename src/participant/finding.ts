@@ -1,5 +1,7 @@
 import { isIP } from 'node:net';
+import type { DialStatus, Gossip } from '../gossip/contract.ts';
 import { urlOf } from '../gossip/links/tcp-url.ts';
+import type { Random, Timers } from '../ports/clock.ts';
 import type {
   Announcement,
   Discovery,
@@ -7,17 +9,19 @@ import type {
   DiscoveryRun,
   Found,
 } from '../ports/discovery.ts';
+import { FoundPlaces } from './found-places.ts';
 
-/** Others found on the local network that are dialled at once; who comes later is passed over. */
-export const FOUND_MAX = 64;
+/** How often we look who of those dialled was reached. */
+const SWEEP_MS = 30_000;
 
 export interface FindingParts {
   readonly discovery: Discovery;
   /** Of the World, in hex. */
   readonly tag: string;
-  readonly gossip: {
-    dial(url: string): void;
-    forget(url: string): void;
+  readonly timers: Timers;
+  readonly random: Pick<Random, 'fraction'>;
+  readonly gossip: Pick<Gossip, 'dial' | 'forget'> & {
+    status(): { readonly dialling: readonly DialStatus[] };
   };
   /** URLs that were dialled without being found: they are dialled whoever comes and goes. */
   readonly known: readonly string[];
@@ -27,41 +31,62 @@ export interface FindingParts {
 /** Dials whoever on the local network announces our World. */
 export class Finding implements DiscoveryHandler {
   private readonly parts: FindingParts;
-  private readonly found = new Set<string>();
+  private readonly places: FoundPlaces;
   private run: DiscoveryRun | null = null;
   private isStopped = false;
+  private cancelSweep: (() => void) | null = null;
 
   constructor(parts: FindingParts) {
     this.parts = parts;
+    this.places = new FoundPlaces({
+      dial: (url) => parts.gossip.dial(url),
+      forget: (url) => parts.gossip.forget(url),
+      fraction: () => parts.random.fraction(),
+    });
   }
 
   /** @param listening URLs at which we accept links. */
   async start(listening: readonly string[]): Promise<void> {
     const run = await this.parts.discovery.start(announcementsOf(listening, this.parts.tag), this);
-    if (this.isStopped) run.stop();
-    else this.run = run;
+    if (this.isStopped) {
+      run.stop();
+      return;
+    }
+    this.run = run;
+    this.sweepSoon();
   }
 
   stop(): void {
     this.isStopped = true;
+    this.cancelSweep?.();
     this.run?.stop();
     this.run = null;
   }
 
   onFound(found: Found): void {
     const url = this.urlOf(found);
-    if (url === null || this.found.has(url) || this.found.size >= FOUND_MAX) return;
-    this.found.add(url);
-    this.parts.gossip.dial(url);
+    if (url !== null) this.places.add(url, found.host, this.parts.timers.monotonicMs());
   }
 
   onLost(found: Found): void {
     const url = this.urlOf(found);
-    if (url !== null && this.found.delete(url)) this.parts.gossip.forget(url);
+    if (url !== null) this.places.remove(url);
   }
 
   onTrouble(error: Error): void {
     this.parts.onTrouble(error);
+  }
+
+  private sweepSoon(): void {
+    const { timers, gossip } = this.parts;
+    this.cancelSweep = timers.after(SWEEP_MS, () => {
+      const { dialling } = gossip.status();
+      const met = dialling.filter(({ peer }) => peer !== null);
+      const isThere = ({ state }: DialStatus) => state === 'linked' || state === 'stand-by';
+      const byUrl = new Map(met.map((each) => [each.url, isThere(each)]));
+      this.places.sweep(byUrl, timers.monotonicMs());
+      this.sweepSoon();
+    });
   }
 
   /** @returns null for who is not of our World, nowhere, or dialled anyway. */

@@ -10,6 +10,7 @@ import type { Transport } from '../ports/link.ts';
 import type { StoreError } from '../ports/store.ts';
 import { Agent } from './agent.ts';
 import type { Config } from './config.ts';
+import type { Core } from './core.ts';
 import { Directory, encodeHello } from './directory.ts';
 import { Finding } from './finding.ts';
 import type { Home, WorldHome } from './home.ts';
@@ -95,7 +96,7 @@ function makeAgent(options: ParticipantOptions, lease: WorldLease, outlook: Outl
       log: (level, event, fields) => log[level](event, fields),
       settings: config,
     });
-    outlook.see(mesh, toHex(worldKeys.tag), [...config.peers, ...core.store.peerUrls()]);
+    outlook.see(mesh, core, toHex(worldKeys.tag));
     return mesh;
   };
   return new Agent({
@@ -127,14 +128,16 @@ class Outlook {
     this.options = options;
   }
 
-  see(gossip: Gossip, tag: string, known: readonly string[]): void {
+  see(gossip: Gossip, { timers, store }: Pick<Core, 'timers' | 'store'>, tag: string): void {
     const { config, log } = this.options;
     if (config.discover !== 'lan') return;
     this.finding = new Finding({
-      discovery: new MdnsDiscovery(),
+      discovery: new MdnsDiscovery({ timers }),
+      timers,
+      random: { fraction: Math.random },
       tag,
       gossip,
-      known,
+      known: [...config.peers, ...store.peerUrls()],
       onTrouble: ({ message }) => log.warn('discovery-failed', { reason: message }),
     });
   }

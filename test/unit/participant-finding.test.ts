@@ -1,8 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { Finding, FOUND_MAX } from '../../src/participant/finding.ts';
+import type { DialStatus } from '../../src/gossip/contract.ts';
+import { toHex32 } from '../../src/model/bytes.ts';
+import { Finding } from '../../src/participant/finding.ts';
+import {
+  FOUND_MAX,
+  LAPSE_MS,
+  PER_HOST_MAX,
+  TRIAL_MS,
+  WAITING_MAX,
+} from '../../src/participant/found-places.ts';
 import type { Announcement, DiscoveryHandler, Found } from '../../src/ports/discovery.ts';
+import { VirtualTime } from './virtual-time.ts';
 
 const TAG = 'ab12';
+const SOMEBODY = toHex32(new Uint8Array(32));
 
 /** A local network of which the test says what it brings. */
 async function finding(
@@ -12,7 +23,18 @@ async function finding(
   const seen = { own: [] as readonly Announcement[], dialled: [] as string[], stops: 0 };
   const forgotten: string[] = [];
   const troubles: string[] = [];
+  const time = new VirtualTime();
+  const dialled = new Set<string>();
+  const there = new Set<string>();
+  const statusOf = (url: string): DialStatus => {
+    const isThere = there.has(url);
+    const state = isThere ? 'linked' : 'waiting';
+    const peer = isThere ? SOMEBODY : null;
+    return { url, kind: 'tcp', state, peer, failures: 0, lastError: null };
+  };
   const made = new Finding({
+    timers: time,
+    random: { fraction: () => 0.5 },
     discovery: {
       start: async (own: readonly Announcement[], _handler: DiscoveryHandler) => {
         seen.own = own;
@@ -25,11 +47,21 @@ async function finding(
     },
     tag: TAG,
     known,
-    gossip: { dial: (url) => seen.dialled.push(url), forget: (url) => forgotten.push(url) },
+    gossip: {
+      dial: (url) => {
+        seen.dialled.push(url);
+        dialled.add(url);
+      },
+      forget: (url) => {
+        forgotten.push(url);
+        dialled.delete(url);
+      },
+      status: () => ({ dialling: [...dialled].map(statusOf) }),
+    },
     onTrouble: (error) => troubles.push(error.message),
   });
   await made.start(listening);
-  return { made, seen, forgotten, troubles };
+  return { made, seen, forgotten, troubles, time, dialled, there };
 }
 
 const at = (changes: Partial<Found> = {}): Found => ({
@@ -81,22 +113,87 @@ describe('discovery on the local network', () => {
     expect(forgotten).toEqual([]);
   });
 
-  it('dials a bounded number of them', async () => {
-    const { made, seen } = await finding();
+  it('dials a bounded number of them, and of each address', async () => {
+    const { made, dialled } = await finding();
     for (let port = 1; port <= 200; port++) made.onFound(at({ port }));
-    expect(seen.dialled.length).toBe(FOUND_MAX);
-    made.onLost(at({ port: 1 }));
-    made.onFound(at({ port: 199 }));
-    expect(seen.dialled.at(-1)).toBe('tcp://192.0.2.7:199');
+    expect(dialled.size).toBe(PER_HOST_MAX);
+    for (let n = 0; n < 200; n++) made.onFound(at({ host: `198.51.100.${n}` }));
+    expect(dialled.size).toBe(FOUND_MAX);
+  });
+
+  it('an address that has its share gives up one that was never reached', async () => {
+    const { made, dialled, there, time } = await finding();
+    for (let port = 1; port < PER_HOST_MAX; port++) {
+      made.onFound(at({ port }));
+      there.add(`tcp://192.0.2.7:${port}`);
+    }
+    made.onFound(at({ port: 1_000 }));
+    time.pass(TRIAL_MS);
+    made.onFound(at({ port: 1_001 }));
+    expect(dialled).toEqual(new Set([...there, 'tcp://192.0.2.7:1001']));
+    there.add('tcp://192.0.2.7:1001');
+    time.pass(TRIAL_MS);
+    made.onFound(at({ port: 1_002 }));
+    expect(dialled).toEqual(there);
+  });
+
+  it('false names that fill all places lose them to whoever waits, in turn', async () => {
+    const { made, dialled, time } = await finding();
+    for (let n = 0; n < FOUND_MAX; n++) made.onFound(at({ host: `198.51.100.${n}` }));
+    made.onFound(at({ host: '192.0.2.1' }));
+    made.onFound(at({ host: '192.0.2.2' }));
+    expect(dialled.has('tcp://192.0.2.1:7411')).toBe(false);
+    time.pass(TRIAL_MS);
+    expect(dialled.has('tcp://192.0.2.1:7411')).toBe(true);
+    expect(dialled.has('tcp://192.0.2.2:7411')).toBe(true);
+    expect(dialled.size).toBe(FOUND_MAX);
+    expect(dialled.has('tcp://198.51.100.0:7411')).toBe(false);
+    // Who lost its place has another turn.
+    time.pass(2 * TRIAL_MS);
+    expect(dialled.has('tcp://198.51.100.0:7411')).toBe(true);
+  });
+
+  it('who was reached keeps its place, whoever else announces, for a day', async () => {
+    const { made, dialled, there, time } = await finding();
+    made.onFound(at());
+    const friend = 'tcp://192.0.2.7:7411';
+    there.add(friend);
+    time.pass(TRIAL_MS);
+    for (let n = 0; n < 2 * WAITING_MAX; n++) {
+      made.onFound(at({ host: `198.51.${n >> 8}.${n & 0xff}` }));
+      if (n % 16 === 0) time.pass(TRIAL_MS);
+    }
+    expect(dialled.has(friend)).toBe(true);
+    there.delete(friend);
+    time.pass(LAPSE_MS - 2 * TRIAL_MS);
+    expect(dialled.has(friend)).toBe(true);
+    time.pass(3 * TRIAL_MS);
+    expect(dialled.has(friend)).toBe(false);
+  });
+
+  it('a bounded number waits, and a new one takes the turn of another', async () => {
+    const { made, dialled, time } = await finding();
+    for (let n = 0; n < FOUND_MAX + WAITING_MAX; n++) {
+      made.onFound(at({ host: `198.51.${n >> 8}.${n & 0xff}` }));
+    }
+    made.onFound(at({ host: '192.0.2.1' }));
+    const heard = new Set<string>();
+    for (let n = 0; n < 2 * (1 + WAITING_MAX / FOUND_MAX); n++) {
+      time.pass(TRIAL_MS);
+      for (const url of dialled) heard.add(url);
+    }
+    expect(heard.has('tcp://192.0.2.1:7411')).toBe(true);
+    expect(heard.size).toBeLessThanOrEqual(FOUND_MAX + WAITING_MAX);
   });
 
   it('ends with what it began, and dials nobody afterwards', async () => {
-    const { made, seen, troubles } = await finding();
+    const { made, seen, troubles, time } = await finding();
     made.onTrouble(new Error('no multicast here'));
     expect(troubles).toEqual(['no multicast here']);
     made.stop();
     made.stop();
     made.onFound(at());
+    expect(time.pending).toBe(0);
     expect(seen.stops).toBe(1);
     expect(seen.dialled).toEqual([]);
   });
