@@ -50,7 +50,7 @@ function isNews(work: Work, certificate: Certificate, entry: CertificateEntry): 
   const node = group.nodes.get(metablock);
   if (node !== undefined) {
     if (hasVoted(node, certifier, entry.ballot)) return false;
-    if (isOutvoted(node, { owner: certifier, ballot: entry.ballot }, group.quorum)) return false;
+    if (isOutvoted(node, { owner: certifier, ballot: entry.ballot }, group)) return false;
     const isDecided = node.finalizableBallots.includes(entry.ballot);
     return !isDecided || seenOf(work, group, certifier) < entry.ballot;
   }

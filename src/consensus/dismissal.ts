@@ -3,6 +3,7 @@ import type { Metablock, MetablockId } from '../model/metablock.ts';
 import type { Ballot } from '../model/numbers.ts';
 import type { AvatarId } from '../model/sync-group.ts';
 import { type Dismissed, type GroupState, predecessorIn } from './group-state.ts';
+import { nearQuorum } from './node.ts';
 import { isRecent } from './recent-chain.ts';
 import { isBelowFinalized } from './vote-rules.ts';
 import type { Work } from './work.ts';
@@ -118,22 +119,39 @@ export function observeDismissedVote(
   return true;
 }
 
-/** Votes of one owner that are kept for one rival. */
+/** Votes of one owner that are kept for one rival, and Ballots whose votes are kept besides. */
 const RIVAL_VOTES_MAX = 2;
+const RIVAL_BALLOTS_MAX = 4;
 
 /**
  * Each owner's votes for a rival at its highest Ballots: nobody's votes push out another's, and
- * what was pushed out once never comes in again.
+ * what was pushed out once never comes in again. Where an honest owner is among those that vote at
+ * a Ballot and liars could be what a Quorum lacks there, all of its votes stay.
  */
 function keepHighest(group: GroupState, certificates: readonly Certificate[]): Certificate[] {
+  const near = nearBallots(group, certificates);
   const counts = new Map<AvatarId, number>();
   return certificates
     .toSorted((a, b) => ballotOf(group, b) - ballotOf(group, a))
-    .filter(({ certifier }) => {
+    .filter((certificate) => {
+      if (near.has(ballotOf(group, certificate))) return true;
+      const { certifier } = certificate;
       const count = (counts.get(certifier) ?? 0) + 1;
       counts.set(certifier, count);
       return count <= RIVAL_VOTES_MAX;
     });
+}
+
+/** The highest Ballots at which a Quorum is near. */
+function nearBallots(group: GroupState, certificates: readonly Certificate[]): Set<number> {
+  const counts = new Map<number, number>();
+  for (const certificate of certificates) {
+    const ballot = ballotOf(group, certificate);
+    counts.set(ballot, (counts.get(ballot) ?? 0) + 1);
+  }
+  const least = nearQuorum(group);
+  const near = [...counts].filter(([, count]) => count >= least).map(([ballot]) => ballot);
+  return new Set(near.sort((a, b) => b - a).slice(0, RIVAL_BALLOTS_MAX));
 }
 
 function ballotOf(group: GroupState, { entries }: Certificate): number {

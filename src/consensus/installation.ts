@@ -33,6 +33,7 @@ export function placeHead(
     preparedBallot: null,
     tallies: new Map(),
     finalizableBallots: [],
+    voteFloor: -1,
     isStored: true,
     isEquivocal: false,
   };

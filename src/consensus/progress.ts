@@ -26,9 +26,10 @@ export function addVote(
 ): void {
   const before = group.nodes.get(id);
   invariant(before !== undefined, 'the Metablock stands in the window');
-  const node = withVote(before, vote.ballot, vote);
+  const node = withVote(before, vote, group);
   group.nodes.set(id, node);
-  const tally = node.tallies.get(vote.ballot)!;
+  const tally = node.tallies.get(vote.ballot);
+  if (tally === undefined) return;
   // The issuer of the predecessor, whom the strict profile asks too, is one of its Quorum of all.
   if (tally.finalizableAtMs === null && tally.certificates.size >= group.quorum) {
     becomeFinalizable(work, group, node, vote.ballot);

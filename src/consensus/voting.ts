@@ -51,7 +51,7 @@ export function voteNext(work: Work, group: GroupState): boolean {
 
 function voteFor(work: Work, group: GroupState, node: Node): boolean {
   const { ballot } = group;
-  if (hasVoted(node, work.context.self, ballot)) return false;
+  if (hasVoted(node, work.context.self, ballot) || ballot <= node.voteFloor) return false;
   if (whatForbids(work, group, { metablock: node.metablock.id, ballot }) !== null) return false;
   castVote(work, group, node, ballot);
   return true;
@@ -82,7 +82,7 @@ export function permittedChildren(work: Work, group: GroupState): Node[] {
   const { self } = work.context;
   const { ballot } = group;
   return childrenOf(group, group.head).filter((child) => {
-    if (hasVoted(child, self, ballot)) return false;
+    if (hasVoted(child, self, ballot) || ballot <= child.voteFloor) return false;
     if (child.finalizableBallots.length === 0 && isShunned(group, child)) return false;
     return whatForbids(work, group, { metablock: child.metablock.id, ballot }) === null;
   });

@@ -110,6 +110,7 @@ export function makeNode(group: GroupState, candidate: Candidate, nowMs: number)
     preparedBallot: null,
     tallies: new Map(),
     finalizableBallots: [],
+    voteFloor: -1,
     isStored: false,
     isEquivocal: false,
   };

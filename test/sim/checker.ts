@@ -340,7 +340,8 @@ export class Checker {
       }
       // Besides one's share, what an honest owner voted for finds room.
       this.expect(undecided <= 2 * undecidedMax, 'undecided Metablocks are bounded');
-      const perNode = owners * (CONSENSUS_LIMITS.ballotsPerVoterMax + 4);
+      // So many alone, near a Quorum, and of a Quorum.
+      const perNode = owners * 3 * CONSENSUS_LIMITS.ballotsPerVoterMax;
       this.expect(votes <= group.nodes.size * perNode, 'votes for a Metablock are bounded');
       let held = 0;
       for (const certificates of group.heldCertificates.values()) held += certificates.length;

@@ -16,10 +16,15 @@ describe('beside Byzantine owners the honest agree, and all they say becomes fin
     }
   });
 
-  it('but without turns a censor starves them', { timeout: 300_000 }, () => {
-    const censor = LIAR_SCENARIOS.find(({ name }) => name === 'censor')!;
-    const shorter = { ...censor, livenessMs: 5000 };
-    expect(() => run(shorter, 2, makeMutation('turns'))).toThrow(Stall);
-    expect(run(shorter, 2).healedMs).toBeLessThan(5000);
-  });
+  // Of the first 16 seeds half stall without turns, and none with them.
+  it.each([2, 8, 9])(
+    'but without turns a censor starves them: %i',
+    { timeout: 300_000 },
+    (seed) => {
+      const censor = LIAR_SCENARIOS.find(({ name }) => name === 'censor')!;
+      const shorter = { ...censor, livenessMs: 5000 };
+      expect(() => run(shorter, seed, makeMutation('turns'))).toThrow(Stall);
+      expect(run(shorter, seed).healedMs).toBeLessThan(5000);
+    },
+  );
 });

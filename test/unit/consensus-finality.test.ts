@@ -169,22 +169,6 @@ describe('the order of effects', () => {
   });
 });
 
-describe('votes at higher Ballots', () => {
-  it('of one owner keep none of its votes from making a Quorum', () => {
-    const { metablock, block } = observer();
-    const participant = new Participant(new KeyedSigner('a stranger'), [group]);
-    participant.block(block);
-    participant.metablock(metablock);
-    const vote = (signer: typeof first, ballot: number) =>
-      participant.certificate(certificateOf(signer, group, metablock, ballot));
-    for (let ballot = 2; ballot < 30; ballot++) vote(first, ballot);
-    expect(kindsOf(vote(first, 1))).not.toContain('accepted');
-    for (const signer of [second, third]) vote(signer, 1);
-    expect(kindsOf(vote(first, 1))).toContain('accepted');
-    expect(kindsOf(vote(first, 1))).not.toContain('accepted');
-  });
-});
-
 describe('a fork', () => {
   it('stops the group, keeps the proof and raises the alarm', () => {
     const participant = new Participant(fourth, [group]);
@@ -232,8 +216,8 @@ describe('a fork', () => {
     for (const signer of [first, second, third]) vote(signer, winner, 0);
     for (const signer of [first, second, third]) vote(signer, closing, 0);
     expect(describeState(participant.state)[0]).toMatchObject({ finalizedLevel: 0, alarm: null });
-    vote(first, child, 1);
     for (let ballot = 1; ballot < 20; ballot++) vote(third, child, ballot);
+    vote(first, child, 1);
     expect(only(vote(second, child, 1), 'alarm')).toEqual([]);
     expect(only(vote(third, child, 1), 'alarm')).toHaveLength(1);
   });
@@ -270,6 +254,28 @@ describe('a fork', () => {
     for (const signer of [first, second, third]) vote(signer, child, 1);
     for (const ballot of [2, 3]) for (const signer of [first, third]) vote(signer, child, ballot);
     expect(only(participant.metablock(child), 'alarm')).toHaveLength(1);
+  });
+
+  it('shows though two of seven owners cast other votes before those that make it', () => {
+    const seven = signersOf(7);
+    const all = groupOf(seven);
+    const participant = new Participant(new KeyedSigner('a stranger'), [all]);
+    const blocks = [0, 1].map((index) => blockOf(seven[index]!, all, null));
+    for (const block of blocks) participant.block(block);
+    const winner = metablockOf(seven[0]!, all, null, [blocks[0]!]);
+    const closing = metablockOf(seven[0]!, all, winner, []);
+    const rival = metablockOf(seven[1]!, all, null, [blocks[1]!]);
+    const child = metablockOf(seven[1]!, all, rival, []);
+    for (const metablock of [winner, closing, rival, child]) participant.metablock(metablock);
+    const vote = (owner: number, metablock: typeof winner, ballot: number) =>
+      participant.certificate(certificateOf(seven[owner]!, all, metablock, ballot));
+    for (const metablock of [winner, closing]) {
+      for (const owner of [0, 1, 2, 3, 4]) vote(owner, metablock, 0);
+    }
+    for (const owner of [2, 3, 4]) vote(owner, child, 1);
+    for (const liar of [0, 1]) for (let ballot = 2; ballot < 9; ballot++) vote(liar, child, ballot);
+    expect(only(vote(0, child, 1), 'alarm')).toEqual([]);
+    expect(only(vote(1, child, 1), 'alarm')).toHaveLength(1);
   });
 
   it('is no fork where a rival was Finalizable and never final', () => {
