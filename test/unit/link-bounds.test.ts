@@ -3,13 +3,15 @@ import { createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { MqttConnection } from '../../src/gossip/links/mqtt-connection.ts';
 import { parseMqttUrl } from '../../src/gossip/links/mqtt-url.ts';
+import type { SerialLink } from '../../src/gossip/links/serial-link.ts';
 import type { SerialPortHandler } from '../../src/gossip/links/serial-port.ts';
 import { SerialReceiver } from '../../src/gossip/links/serial-receiver.ts';
 import { SERIAL_WINDOW } from '../../src/gossip/links/serial-sender.ts';
-import { SerialStation } from '../../src/gossip/links/serial-station.ts';
+import { SerialStation, type SerialStationParts } from '../../src/gossip/links/serial-station.ts';
 import { parseSerialUrl } from '../../src/gossip/links/serial-url.ts';
+import { loadKernel } from '../../src/kernel/kernel.ts';
 import { LinkError } from '../../src/ports/link.ts';
-import { Stage } from './gossip-stage.ts';
+import { SeededRandom, Stage } from './gossip-stage.ts';
 
 const RANDOM = { bytes: (count: number) => new Uint8Array(count).fill(7), fraction: () => 0.5 };
 const CHECKSUM = { crc32: () => 0 };
@@ -67,6 +69,79 @@ describe('a serial station', () => {
     await stage.advance(600_000);
     expect(seen.writes).toBe(writes);
     made.stop();
+  });
+});
+
+/** Two stations and the cable between them. @param onLink What either does with a link. */
+async function cable(onLink: (link: SerialLink, stage: Stage) => void) {
+  const stage = new Stage();
+  const { checksum } = loadKernel();
+  const ports: (SerialPortHandler | null)[] = [null, null];
+  const seen = { meetings: 0 };
+  const ends = [0, 1].map((own) => {
+    const parts: SerialStationParts = {
+      timers: stage,
+      random: new SeededRandom(own + 1),
+      checksum,
+      openPort: async (_address, handler) => {
+        ports[own] = handler;
+        return {
+          write: (bytes, done) => {
+            const copy = bytes.slice();
+            stage.after(1, () => {
+              done();
+              ports[1 - own]?.onData(copy);
+            });
+          },
+          close: async () => undefined,
+        };
+      },
+    };
+    const address = parseSerialUrl(`serial:///dev/ttyTEST${own}`);
+    return new SerialStation(parts, address, {
+      onLink: (link) => {
+        seen.meetings += 1;
+        link.handle({
+          onFrame: () => undefined,
+          onDrain: () => undefined,
+          onClose: () => undefined,
+        });
+        onLink(link, stage);
+      },
+      onTrouble: () => undefined,
+    });
+  });
+  for (const each of ends) each.start();
+  await stage.advance(500);
+  return { stage, seen, ends };
+}
+
+describe('two ends of a cable', () => {
+  it('that part as soon as they meet, as two Worlds do, meet ever more seldom', async () => {
+    const { stage, seen, ends } = await cable((link, stage) => {
+      stage.after(100, () => link.close(new LinkError('LINK_FRAME_BROKEN', 'another World')));
+    });
+    await stage.advance(600_000);
+    const { meetings } = seen;
+    await stage.advance(3_600_000);
+    // At most one a minute at either end.
+    expect(seen.meetings - meetings).toBeLessThanOrEqual(2 * 61);
+    expect(seen.meetings).toBeGreaterThan(meetings);
+    for (const each of ends) each.stop();
+  });
+
+  it('meet again at once after a session that stood for a while', async () => {
+    const links: SerialLink[] = [];
+    const { stage, seen, ends } = await cable((link) => {
+      links.push(link);
+    });
+    for (let count = 1; count <= 5; count++) {
+      expect(seen.meetings).toBe(2 * count);
+      await stage.advance(60_000);
+      links.at(-1)?.close(new LinkError('LINK_RESET', 'a restart'));
+      await stage.advance(500);
+    }
+    for (const each of ends) each.stop();
   });
 });
 

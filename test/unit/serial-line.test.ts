@@ -347,6 +347,29 @@ describe('two ends of a serial line', () => {
     }
   });
 
+  it('keep what was not fetched when word of the end comes again, or a call after it', () => {
+    const wire = met({ baud: 115_200 });
+    wire.far.isPaused = true;
+    for (let index = 0; index < 3; index++) wire.send(wire.near, frameOf(100, index));
+    wire.run(SECOND);
+    wire.step(wire.near, { kind: 'close' });
+    // The other end's word gets lost, so that the end is told again.
+    wire.far.damage = () => new Uint8Array(0);
+    const { broken } = wire.far.line.repairs;
+    expect(wire.run(MINUTE, () => wire.near.downs.length > 0)).toBe(true);
+    wire.restart(wire.near);
+    wire.run(MINUTE);
+    expect(wire.far.line.repairs.broken).toBe(broken);
+    expect(wire.far.downs).toEqual([]);
+    wire.resume(wire.far);
+    wire.run(SECOND);
+    expectFrames(
+      wire.far.frames,
+      [0, 1, 2].map((index) => frameOf(100, index)),
+    );
+    expect(wire.far.downs).toEqual([null]);
+  });
+
   it('close both when both close, and hand over nothing after that', () => {
     const wire = met({ baud: 115_200 });
     wire.send(wire.near, frameOf(3_000, 1));

@@ -186,6 +186,8 @@ export class SerialLine {
   }
 
   private onHello(frame: SerialFrame, nowMs: number): void {
+    // It closed and calls anew: it is answered when all that it sent before has been fetched.
+    if (this.state === 'ended') return;
     const isCalling = this.state === 'calling';
     const verdict = this.call.read(frame.payload);
     switch (verdict) {
@@ -226,8 +228,9 @@ export class SerialLine {
     if (frame.kind === 'end-confirmed' && this.state === 'closing') this.finish(null);
     if (frame.kind !== 'end') return;
     this.flow.write({ kind: 'end-confirmed' }, nowMs);
+    // It may come twice; what came before it is still to be fetched.
     if (this.state === 'open') this.state = 'ended';
-    else this.finish(null);
+    else if (this.state === 'closing') this.finish(null);
   }
 
   private callOut(nowMs: number): void {

@@ -11,6 +11,15 @@ import { type SerialAddress, serialUrlOf } from './serial-url.ts';
 const AGAIN_MS = 1_000;
 const AGAIN_MS_MAX = 10_000;
 
+/**
+ * Two ends that met and parted at once meet again at once, and when that goes on, ever later: they
+ * may be of two Worlds. Whoever was together so long, and what a handshake takes besides, is no
+ * such pair.
+ */
+const MEET_AGAIN_MS_MAX = 60_000;
+const STEADY_MS = 10_000;
+const HANDSHAKE_BYTES = 4_000;
+
 /** How long the last bytes may take to leave before the device is closed. */
 const LEAVE_MS_MAX = 1_000;
 
@@ -51,6 +60,8 @@ export class SerialStation {
   private isStopped = false;
   private isClosing = false;
   private againMs = AGAIN_MS;
+  private meetAgainMs = 0;
+  private upMs = 0;
   private cancelAgain: (() => void) | null = null;
   private settle: () => void = () => undefined;
 
@@ -140,7 +151,7 @@ export class SerialStation {
   private up(link: SerialLink): void {
     this.isUp = true;
     this.trouble = null;
-    this.againMs = AGAIN_MS;
+    this.upMs = this.parts.timers.monotonicMs();
     this.handler.onLink(link);
   }
 
@@ -152,7 +163,7 @@ export class SerialStation {
   private down(link: SerialLink, error: LinkError | null, wasUp: boolean): void {
     if (this.link !== link) return;
     this.link = null;
-    this.isUp = false;
+    this.parted();
     if (this.isStopped) {
       void this.shut(link);
       return;
@@ -163,7 +174,19 @@ export class SerialStation {
     }
     this.trouble = `${this.url}: ${error === null ? 'the other end closed' : error.message}`;
     // In a turn of its own: whoever had the old link hears of its end before there is a new one.
-    this.cancelAgain = this.parts.timers.after(0, () => this.start());
+    this.cancelAgain = this.parts.timers.after(this.meetAgainMs, () => this.start());
+    this.meetAgainMs = Math.min(Math.max(AGAIN_MS, 2 * this.meetAgainMs), MEET_AGAIN_MS_MAX);
+  }
+
+  /** A session that stood for a while was a good one: the next failure is the first again. */
+  private parted(): void {
+    if (!this.isUp) return;
+    this.isUp = false;
+    const stoodMs = this.parts.timers.monotonicMs() - this.upMs;
+    const steadyMs = STEADY_MS + (1_000 * HANDSHAKE_BYTES) / this.pace.bytesPerSecond;
+    if (stoodMs < steadyMs) return;
+    this.againMs = AGAIN_MS;
+    this.meetAgainMs = 0;
   }
 
   private gone(error: LinkError): void {
@@ -174,7 +197,7 @@ export class SerialStation {
     this.port = null;
     const { link } = this;
     this.link = null;
-    this.isUp = false;
+    this.parted();
     link?.close(error);
     this.cancelAgain?.();
     if (this.isStopped) this.settle();
