@@ -1,5 +1,6 @@
 import type { Verdict } from '../model/verdict.ts';
 import type { Timers } from '../ports/clock.ts';
+import type { Link, LinkRepairs } from '../ports/link.ts';
 import type { AssemblyRoom, FragmentRefusal, Tenant } from './fragment.ts';
 import type { Lane } from './messages.ts';
 import type { OutboxPace, Way } from './outbox.ts';
@@ -8,6 +9,8 @@ import type { OutboxPace, Way } from './outbox.ts';
 export interface Outgoing {
   readonly urgentBytes: number;
   readonly bulkBytes: number;
+  /** Parts sent again because the link loses some; absent where it loses none. */
+  readonly repeated?: number;
   /** How an item goes that nobody asked for; null where its queue is full. */
   laneFor(item: Uint8Array): Way | null;
   /** @param isNeedless Asked when the message is about to leave: true, and it does not. */
@@ -38,4 +41,9 @@ export interface FramingParts {
   readonly wake: () => void;
   /** Something was lost that is not sent again. */
   readonly onLoss: () => void;
+}
+
+/** What went wrong on a link and was mended, be it by the link itself or above it. */
+export function repairsOf({ repairs }: Link, { repeated = 0 }: Outgoing): LinkRepairs | null {
+  return repairs && { broken: repairs.broken, repeated: repairs.repeated + repeated };
 }

@@ -4,7 +4,7 @@ import type { Session } from '../ports/session.ts';
 import type { LinkCounters, LinkStatus } from './contract.ts';
 import { countMessage, countReceived, countSent, makeCounters } from './counters.ts';
 import { plainBytesMax } from './frame-size.ts';
-import type { Outgoing } from './framing.ts';
+import { type Outgoing, repairsOf } from './framing.ts';
 import { Goodput } from './goodput.ts';
 import { Inbox } from './inbox.ts';
 import { makeFraming } from './make-framing.ts';
@@ -108,7 +108,7 @@ export class Wire implements LinkHandler {
 
   get measured(): Pick<LinkStatus, 'goodput' | 'repairs'> {
     const goodput = this.carried.perSecond(this.parts.timers.monotonicMs());
-    return { goodput, repairs: this.link.repairs };
+    return { goodput, repairs: repairsOf(this.link, this.outbox) };
   }
 
   get queuedBytes(): number {

@@ -46,7 +46,7 @@ class LooseLink implements Link {
   readonly remote: string;
   readonly isOrdered = false;
   readonly bytesPerSecond = null;
-  readonly repairs = null;
+  readonly repairs = { broken: 0, repeated: 0 };
   readonly frameBytesMax = 1_184;
   private readonly line: LooseLine;
   private readonly under: Link;

@@ -67,6 +67,10 @@ describe('Participants whose links lose 30 % of all frames', () => {
     await house.stage.until(() => b.holder.levelOf(GROUP) === a.holder.levelOf(GROUP));
     expect(a.holder.levelOf(GROUP)).toBe(48);
     expect(Math.max(...b.holder.delivered.values())).toBeLessThanOrEqual(3);
+    // What was lost was sent again, and that can be seen.
+    for (const { mesh } of residents) {
+      expect(mesh.status().peers[0]?.repairs?.repeated).toBeGreaterThan(10);
+    }
   });
 
   it('end up with every Block, large ones too, though none is sent again unasked', async () => {
