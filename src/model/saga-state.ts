@@ -22,7 +22,7 @@ export type StateKind = (typeof STATE_KINDS)[number];
 
 export const PRODUCED_MAX = 256;
 export const PRODUCED_BYTES_MAX = 1024 * 1024;
-export const STATE_BYTES_MAX = 64 * 1024;
+export const STATE_BYTES_MAX = 1024 * 1024;
 export const OBSERVED_MAX = 256;
 export const OBSERVED_CHARACTERS_MAX = 1024;
 export const FAILURE_CHARACTERS_MAX = 1024;

@@ -1,11 +1,10 @@
+import { CRITERION, DEVICE_NAME, USES_MAX } from './behavior.ts';
 import type { HashFunction } from './bytes.ts';
 import {
   AFTER_MAX,
   CONDITIONS_MAX,
   type Condition,
   CRITERIA_MAX,
-  CRITERION,
-  DEVICES_OF_STAGE_MAX,
   type Description,
   type DescriptionId,
   deriveDescriptionId,
@@ -48,7 +47,7 @@ export function writeStage(stage: Stage): string {
     undo: stage.undo,
     binding: stage.binding,
     devices: stage.devices,
-    idempotent: stage.isIdempotent,
+    claimed: stage.isClaimed,
     outside: stage.isOutside,
     by: stage.by,
     when: stage.when,
@@ -109,10 +108,8 @@ function stageOf(json: Json): Stage {
     produces: list(json, 'produces', PACTS_OF_STAGE_MAX).map(place),
     undo: json['undo'] === null ? null : id(json['undo'], 'undo'),
     binding: list(json, 'binding', CRITERIA_MAX).map((each) => text(each, 'binding', CRITERION)),
-    devices: list(json, 'devices', DEVICES_OF_STAGE_MAX).map((each) =>
-      text(each, 'devices', /^[a-z0-9][a-z0-9_-]{0,31}$/),
-    ),
-    isIdempotent: flag(json, 'idempotent'),
+    devices: list(json, 'devices', USES_MAX).map((each) => text(each, 'devices', DEVICE_NAME)),
+    isClaimed: flag(json, 'claimed'),
     isOutside: flag(json, 'outside'),
     by: json['by'] === null ? null : text(json['by'], 'by', /^.{1,64}$/s),
     when: list(json, 'when', CONDITIONS_MAX).map(condition),

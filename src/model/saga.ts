@@ -1,3 +1,4 @@
+import type { BehaviorId } from './behavior.ts';
 import { concatBytes, type HashFunction, type Hex32, isHex32, toHex32 } from './bytes.ts';
 import { ByteWriter, domainOf } from './codec.ts';
 import type { EntrySequence } from './numbers.ts';
@@ -5,7 +6,6 @@ import type { AvatarId, GroupId, PactId } from './sync-group.ts';
 
 /** What a Saga is made of. @source the patent's FIG. 7; features A28, A31. */
 
-export type BehaviorId = Hex32;
 export type StageId = Hex32;
 export type DescriptionId = Hex32;
 export type InvocationId = Hex32;
@@ -14,7 +14,6 @@ export const STAGES_MAX = 32;
 export const PACTS_OF_STAGE_MAX = 16;
 export const CONDITIONS_MAX = 8;
 export const CRITERIA_MAX = 16;
-export const DEVICES_OF_STAGE_MAX = 8;
 /** Sync Groups of the initiating Pact that a Description names. */
 export const AFTER_MAX = 64;
 /** Longest a Stage or a Description may be as text, in bytes. */
@@ -22,8 +21,6 @@ export const SAGA_TEXT_MAX = 64 * 1024;
 export const WITHIN_MS_MAX = 366 * 24 * 3600 * 1000;
 
 export const SAGA_NAME = /^[a-z][a-z0-9_]{0,39}$/;
-/** `gpio`, `serial:rs232`, `device=fan`, `site=greenhouse-3`. */
-export const CRITERION = /^[a-z0-9_-]{1,32}(?:[:=][A-Za-z0-9._:/-]{1,64})?$/;
 
 export const OPERATORS = ['=', '!=', '<', '<=', '>', '>='] as const;
 export type Operator = (typeof OPERATORS)[number];
@@ -51,10 +48,10 @@ export interface Stage {
   readonly undo: BehaviorId | null;
   /** What a Participant's capabilities must hold; all of them. */
   readonly binding: readonly string[];
-  /** What it moves; each is a criterion `device=NAME` as well. */
+  /** Devices that its Behavior uses; each is a criterion `device=NAME` as well. */
   readonly devices: readonly string[];
-  /** May it move its devices twice for one Entry? */
-  readonly isIdempotent: boolean;
+  /** Does it move something that may not move twice? It is then claimed before it is run. */
+  readonly isClaimed: boolean;
   /** Comes the consumed Entry from outside of the Saga? */
   readonly isOutside: boolean;
   /** Field of an Entry from outside that bears the invocation's key; null: any Entry will do. */
@@ -162,11 +159,6 @@ function compares(found: unknown, operator: Operator, value: ConditionValue): bo
 /** What a Participant must have for a Stage. */
 export function criteriaOf(stage: Pick<Stage, 'binding' | 'devices'>): string[] {
   return [...new Set([...stage.binding, ...stage.devices.map((name) => `device=${name}`)])];
-}
-
-/** Does it move something that its author does not permit to move twice? */
-export function isClaimed(stage: Pick<Stage, 'devices' | 'isIdempotent'>): boolean {
-  return stage.devices.length > 0 && !stage.isIdempotent;
 }
 
 /** Where one produced Entry comes from: 36 bytes after the Pact's fields. */

@@ -1,3 +1,4 @@
+import { CODE_BYTES_MAX } from '../model/behavior.ts';
 import type { HashFunction } from '../model/bytes.ts';
 import { PACT_BYTES_MAX, type Pact } from '../model/pact.ts';
 import { AVAILABILITIES, OWNERS_MAX, QUORUM_POLICIES } from '../model/sync-group.ts';
@@ -73,6 +74,75 @@ const VERTEBRA_SPLIT: Json = {
   },
 };
 
+const TEXT = { type: 'string', minLength: 1, maxLength: 64 * 1024 };
+const NAME = { type: 'string', minLength: 1, maxLength: 48 };
+
+/** Code that somebody deployed, and what it says of itself (see model/behavior). */
+const VERTEBRA_BEHAVIOR: Json = {
+  name: 'vertebra_behavior',
+  description: 'Behaviors, deployed by the owner of this Sync Group',
+  schema: {
+    type: 'object',
+    properties: {
+      name: NAME,
+      manifest: { type: 'string', contentEncoding: 'base64', maxBytes: 64 * 1024 },
+      code: { type: 'string', contentEncoding: 'base64', minBytes: 1, maxBytes: CODE_BYTES_MAX },
+    },
+    required: ['name', 'manifest', 'code'],
+  },
+};
+
+/** One Stage of a Saga (see model/saga). */
+const VERTEBRA_STAGE: Json = {
+  name: 'vertebra_stage',
+  description: 'Saga Stages, deployed by the owner of this Sync Group',
+  schema: {
+    type: 'object',
+    properties: { name: NAME, definition: TEXT },
+    required: ['name', 'definition'],
+  },
+};
+
+/** A Saga: its Stages, what starts it, where its States stand. */
+const VERTEBRA_SAGA: Json = {
+  name: 'vertebra_saga',
+  description: 'Saga Descriptions, deployed by the owner of this Sync Group',
+  schema: {
+    type: 'object',
+    properties: { name: NAME, definition: TEXT },
+    required: ['name', 'definition'],
+  },
+};
+
+/** What a Participant can do, by what is connected to it and what its operator says. */
+const VERTEBRA_CAPABILITY: Json = {
+  name: 'vertebra_capability',
+  description: 'Capabilities of the owner of this Sync Group; the last Entry holds',
+  schema: {
+    type: 'object',
+    properties: {
+      capabilities: {
+        type: 'array',
+        maxItems: 256,
+        items: { type: 'string', minLength: 1, maxLength: 100 },
+      },
+      at: { type: 'integer', minimum: 0 },
+    },
+    required: ['capabilities', 'at'],
+  },
+};
+
+const FILES = {
+  pact: VERTEBRA_PACT,
+  group: VERTEBRA_GROUP,
+  approval: VERTEBRA_APPROVAL,
+  split: VERTEBRA_SPLIT,
+  behavior: VERTEBRA_BEHAVIOR,
+  stage: VERTEBRA_STAGE,
+  saga: VERTEBRA_SAGA,
+  capability: VERTEBRA_CAPABILITY,
+} as const;
+
 const CONTEXT = { find: () => undefined, fieldsOf: () => [], builtIn: true };
 
 let definitions: ReadonlySet<string> | null = null;
@@ -80,9 +150,7 @@ let definitions: ReadonlySet<string> | null = null;
 /** The definitions whose names may begin with a reserved prefix. */
 export function builtInDefinitions(): ReadonlySet<string> {
   definitions ??= new Set(
-    [VERTEBRA_PACT, VERTEBRA_GROUP, VERTEBRA_APPROVAL, VERTEBRA_SPLIT].map((file) =>
-      writeDefinition(readPactFile(file, CONTEXT)),
-    ),
+    Object.values(FILES).map((file) => writeDefinition(readPactFile(file, CONTEXT))),
   );
   return definitions;
 }
@@ -98,13 +166,19 @@ export interface BuiltInPacts {
   readonly approval: Pact;
   /** Entries `{ group, owners, quorum, availability, head?, sequence, at }`. */
   readonly split: Pact;
+  /** Entries `{ name, manifest, code }`. */
+  readonly behavior: Pact;
+  /** Entries `{ name, definition }`, as are those of `saga`. */
+  readonly stage: Pact;
+  readonly saga: Pact;
+  /** Entries `{ capabilities, at }`. */
+  readonly capability: Pact;
 }
 
 export function createBuiltInPacts(hash: HashFunction): BuiltInPacts {
-  return {
-    pact: sealPact(hash, readPactFile(VERTEBRA_PACT, CONTEXT)),
-    group: sealPact(hash, readPactFile(VERTEBRA_GROUP, CONTEXT)),
-    approval: sealPact(hash, readPactFile(VERTEBRA_APPROVAL, CONTEXT)),
-    split: sealPact(hash, readPactFile(VERTEBRA_SPLIT, CONTEXT)),
-  };
+  const made = Object.entries(FILES).map(([name, file]) => [
+    name,
+    sealPact(hash, readPactFile(file, CONTEXT)),
+  ]);
+  return Object.fromEntries(made) as Record<keyof typeof FILES, Pact>;
 }
