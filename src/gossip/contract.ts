@@ -168,6 +168,16 @@ export interface LinkStatus {
   /** What went wrong and was mended; null where the wire hides it. */
   readonly repairs: LinkRepairs | null;
   readonly counters: LinkCounters;
+  /** Null where nothing is compressed. */
+  readonly compression: LinkCompression | null;
+}
+
+/** Bytes that sealed frames held since the link was made, and what they were before and after. */
+export interface LinkCompression {
+  readonly sentPlainBytes: number;
+  readonly sentBytes: number;
+  readonly receivedPlainBytes: number;
+  readonly receivedBytes: number;
 }
 
 /** Bytes of messages, without what sessions and frames put around them. */

@@ -26,17 +26,22 @@ export function frameBytesFor(bytesPerSecond: number): number {
   return Math.floor(Math.min(FRAME_BYTES_MAX, Math.max(least, quick)));
 }
 
-/** Plain bytes that a session puts into one frame of a link at most. */
+/** Plain bytes that a session puts into one frame of a link at most, so that the frame suits it. */
 export function plainBytesMax(
   link: Pick<Link, 'frameBytesMax' | 'bytesPerSecond' | 'isOrdered'>,
   session: Pick<Session, 'maxPlainBytes' | 'sealOverheadBytes'>,
 ): number {
-  const { frameBytesMax, bytesPerSecond, isOrdered } = link;
+  const { bytesPerSecond, isOrdered } = link;
+  const longest = longestPlainBytes(link, session);
   // Where frames may be lost, messages are cut into parts of one length, whatever the rate.
-  const isAsLong = bytesPerSecond === null || !isOrdered;
-  const suits = isAsLong ? frameBytesMax : frameBytesFor(bytesPerSecond);
-  return Math.min(
-    session.maxPlainBytes,
-    Math.min(frameBytesMax, suits) - session.sealOverheadBytes,
-  );
+  if (bytesPerSecond === null || !isOrdered) return longest;
+  return Math.min(longest, frameBytesFor(bytesPerSecond) - session.sealOverheadBytes);
+}
+
+/** Plain bytes that fit into one frame of a link, whatever its rate. */
+export function longestPlainBytes(
+  link: Pick<Link, 'frameBytesMax'>,
+  session: Pick<Session, 'maxPlainBytes' | 'sealOverheadBytes'>,
+): number {
+  return Math.min(session.maxPlainBytes, link.frameBytesMax - session.sealOverheadBytes);
 }

@@ -1,6 +1,7 @@
 import type { Verdict } from '../model/verdict.ts';
 import type { Timers } from '../ports/clock.ts';
 import type { Link, LinkRepairs } from '../ports/link.ts';
+import type { CompressionRefusal } from './compression.ts';
 import type { AssemblyRoom, FragmentRefusal, Tenant } from './fragment.ts';
 import type { Lane } from './messages.ts';
 import type { OutboxPace, Way } from './outbox.ts';
@@ -24,10 +25,13 @@ export interface Outgoing {
   fill(frame: Uint8Array, isQuiet?: boolean): number;
 }
 
+/** Why no honest end sends such a frame. */
+export type FrameReadRefusal = FragmentRefusal | CompressionRefusal;
+
 /** Puts the messages of one peer together again. */
 export interface Incoming {
   /** @returns the messages that the frame completes, or why the link must end. */
-  read(frame: Uint8Array): Verdict<Uint8Array[], FragmentRefusal>;
+  read(frame: Uint8Array): Verdict<Uint8Array[], FrameReadRefusal>;
   /** Gives back the room that unfinished messages take. */
   drop(): void;
 }

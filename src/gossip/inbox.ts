@@ -2,8 +2,7 @@ import type { HashFunction } from '../model/bytes.ts';
 import { accept, refuse, type Verdict } from '../model/verdict.ts';
 import type { LinkCounters } from './contract.ts';
 import { countMessage } from './counters.ts';
-import type { FragmentRefusal } from './fragment.ts';
-import type { Incoming } from './framing.ts';
+import type { FrameReadRefusal, Incoming } from './framing.ts';
 import { decodeMessage } from './message-reader.ts';
 import type { Message } from './messages.ts';
 
@@ -23,7 +22,7 @@ export class Inbox {
    * @param plain What one frame held.
    * @returns the messages that it completes, in order, or why the link must end.
    */
-  read(plain: Uint8Array): Verdict<Message[], FragmentRefusal | 'message-malformed'> {
+  read(plain: Uint8Array): Verdict<Message[], FrameReadRefusal | 'message-malformed'> {
     const parts = this.assembly.read(plain);
     if (!parts.ok) return parts;
     const messages: Message[] = [];

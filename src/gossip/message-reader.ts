@@ -73,6 +73,8 @@ function readBody(hash: HashFunction, name: MessageName, reader: ByteReader): Me
       return { kind: 'digest-short', hash: reader.id() };
     case 'digest':
       return { kind: 'digest', groups: readDigest(reader) };
+    case 'expands':
+      return { kind: 'expands', method: reader.u8() };
     case 'ping':
     case 'pong':
       return { kind: name, token: reader.u32() };

@@ -30,6 +30,7 @@ import type { Digest, GroupDigest } from './source.ts';
  * not-found         2 count | 32 * n ids
  * digest-short      32 hash
  * digest            2 count | n groups, as `writeGroup` lays them out
+ * expands           1 method
  * ping, pong        4 token
  * bye               1 reason, place in `BYE_REASONS`
  * ```
@@ -57,6 +58,8 @@ export function encodeMessage(message: Message): Uint8Array {
       return new ByteWriter(33).u8(MESSAGE_CODES['digest-short']).id(message.hash).finish();
     case 'digest':
       return writeDigest(message.groups);
+    case 'expands':
+      return Uint8Array.of(MESSAGE_CODES.expands, message.method);
     case 'ping':
     case 'pong':
       return new ByteWriter(5).u8(MESSAGE_CODES[message.kind]).u32(message.token).finish();

@@ -26,6 +26,8 @@ export type Message =
   /** Hash of the sender's digest, see `hashDigest`. */
   | { readonly kind: 'digest-short'; readonly hash: Hex32 }
   | { readonly kind: 'digest'; readonly groups: Digest }
+  /** The sender expands frames that are compressed by this method; only on links that may be. */
+  | { readonly kind: 'expands'; readonly method: number }
   | { readonly kind: 'ping'; readonly token: number }
   | { readonly kind: 'pong'; readonly token: number }
   | { readonly kind: 'bye'; readonly reason: ByeReason };
@@ -109,6 +111,7 @@ export const MESSAGE_CODES = {
   'item-fork-proof': 19,
   'want-forks': 20,
   'item-cut': 24,
+  expands: 26,
 } as const;
 
 /** The name that counters go by. */
@@ -132,7 +135,12 @@ export function isSign(bytes: Uint8Array): boolean {
   return SIGNS.has(MESSAGE_NAMES[bytes[0] ?? 0]);
 }
 
-const SIGNS: ReadonlySet<MessageName | undefined> = new Set(['greeting', 'ping', 'pong']);
+const SIGNS: ReadonlySet<MessageName | undefined> = new Set([
+  'greeting',
+  'expands',
+  'ping',
+  'pong',
+]);
 
 export function isBlock(bytes: Uint8Array): boolean {
   const name = MESSAGE_NAMES[bytes[0] ?? 0];

@@ -1,7 +1,8 @@
 import { compareText, toHex32 } from '../model/bytes.ts';
 import type { AvatarId } from '../model/sync-group.ts';
-import type { LinkKind } from '../ports/link.ts';
+import type { LinkErrorCode, LinkKind } from '../ports/link.ts';
 import type { Session, SessionPeer } from '../ports/session.ts';
+import { DEFLATE } from './compressed-framing.ts';
 import type { Entrance } from './entrance.ts';
 import { chooseLink } from './link-choice.ts';
 import type { LogBudget } from './log-budget.ts';
@@ -102,6 +103,7 @@ export class Peers implements WireHandler {
     const { incarnation } = this.parts;
     const held = others.map((each) => each.ordinal).slice(0, GOSSIP_LIMITS.heldLinksMax);
     wire.send('urgent', { kind: 'greeting', incarnation, ordinal: this.ordinal, held });
+    if (wire.compression !== null) wire.send('urgent', { kind: 'expands', method: DEFLATE });
     const alike = others.filter((each) => each.kind === wire.kind).length;
     const isTooMany = alike >= WIRES_PER_KIND_MAX || others.length >= GOSSIP_LIMITS.heldLinksMax;
     const reason = this.reasonAgainst(avatar, session.peer, isTooMany);
@@ -163,7 +165,12 @@ export class Peers implements WireHandler {
     if (peer !== null) this.parts.onLoss(peer);
   }
 
-  onLeave(wire: Wire, reason: string): void {
+  onLeave(wire: Wire, reason: string, code: LinkErrorCode | null): void {
+    if (code === 'LINK_FRAME_BROKEN') {
+      const { kind, remote } = wire;
+      const from = toHex32(wire.session.peer.avatar);
+      this.parts.log.write('warn', 'link-broken', { peer: from, kind, remote, reason });
+    }
     const peer = this.peerOn(wire);
     if (peer !== null) this.settle(peer.avatar, reason);
     this.parts.onLinkLost(toHex32(wire.session.peer.avatar));

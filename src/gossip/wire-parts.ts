@@ -1,5 +1,6 @@
 import type { HashFunction } from '../model/bytes.ts';
 import type { Random, Timers } from '../ports/clock.ts';
+import type { LinkErrorCode } from '../ports/link.ts';
 import type { KindTotals } from './counters.ts';
 import type { AssemblyRoom } from './fragment.ts';
 import type { Message } from './messages.ts';
@@ -28,8 +29,11 @@ export interface WireHandlerOf<Wire> {
   onRoom(wire: Wire): void;
   /** Time for a sign of life, and for whatever is said now and then. */
   onBeat(wire: Wire): void;
-  /** It is written to no more: whatever follows has to take another way. Once. */
-  onLeave(wire: Wire, reason: string): void;
+  /**
+   * It is written to no more: whatever follows has to take another way. Once.
+   * @param code Why this end gave it up; null where it did not.
+   */
+  onLeave(wire: Wire, reason: string, code: LinkErrorCode | null): void;
   /** Something was lost here that is not sent again: it has to be found and asked for. */
   onLoss(wire: Wire): void;
   /** Last word. */

@@ -14,5 +14,6 @@ export function statusOfWire(wire: Wire): LinkStatus {
     ...wire.measured,
     bytesPerSecond: wire.pace.bytesPerSecond,
     counters: structuredClone(counters),
+    compression: wire.compression?.measured ?? null,
   };
 }

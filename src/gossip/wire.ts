@@ -1,9 +1,9 @@
 import { toHex32 } from '../model/bytes.ts';
 import { type Link, LinkError, type LinkHandler } from '../ports/link.ts';
 import type { Session } from '../ports/session.ts';
+import type { Compression } from './compressed-framing.ts';
 import type { LinkCounters, LinkStatus } from './contract.ts';
 import { countMessage, countReceived, countSent, makeCounters } from './counters.ts';
-import { plainBytesMax } from './frame-size.ts';
 import { type Outgoing, repairsOf } from './framing.ts';
 import { Goodput } from './goodput.ts';
 import { Inbox } from './inbox.ts';
@@ -32,6 +32,7 @@ export class Wire implements LinkHandler {
   readonly upSinceMs: number;
   readonly counters: LinkCounters;
   readonly pace: Pace;
+  readonly compression: Compression | null;
   /** What the other end said first; null until then. */
   greeting: GreetingMessage | null = null;
   /** Still read, but no longer written to. */
@@ -68,12 +69,11 @@ export class Wire implements LinkHandler {
     this.remote = at.link.remote;
     this.kind = at.link.kind;
     this.upSinceMs = parts.timers.wallMs();
-    this.frameMax = plainBytesMax(at.link, at.session);
     this.counters = makeCounters();
     this.carried = new Goodput(parts.timers.monotonicMs());
     this.pace = paceOf(parts.settings, at.link);
     const { timers, random, room } = parts;
-    const { outgoing, incoming } = makeFraming(at.link, {
+    const { outgoing, incoming, frameBytes, compression } = makeFraming(at, {
       timers,
       room,
       pace: this.pace,
@@ -85,6 +85,8 @@ export class Wire implements LinkHandler {
       onLoss: () => this.handler.onLoss(this),
     });
     this.outbox = outgoing;
+    this.frameMax = frameBytes;
+    this.compression = compression;
     this.inbox = new Inbox(parts, this.counters, incoming);
     this.pulse = new Pulse(
       { timers, random, pace: this.pace },
@@ -205,7 +207,7 @@ export class Wire implements LinkHandler {
   /** Ends the link at once. */
   end(reason: string, code: LinkError['code']): void {
     if (this.isEnded) return;
-    this.stopWriting(reason);
+    this.stopWriting(reason, code);
     this.link.close(new LinkError(code, `${this.remote}: ${reason}`));
   }
 
@@ -245,12 +247,12 @@ export class Wire implements LinkHandler {
     this.handler.onEnd(this);
   }
 
-  private stopWriting(reason: string): void {
+  private stopWriting(reason: string, code: LinkError['code'] | null = null): void {
     if (this.isLeaving) return;
     this.isLeaving = true;
     this.endReason = reason;
     this.pulse.stop();
-    this.handler.onLeave(this, reason);
+    this.handler.onLeave(this, reason, code);
   }
 
   private read(plain: Uint8Array): Message[] {
@@ -264,6 +266,7 @@ export class Wire implements LinkHandler {
   /** @returns whether it is about the link alone, and so done with. */
   private take(message: Message): boolean {
     if (message.kind === 'ping') this.send('urgent', { kind: 'pong', token: message.token });
+    else if (message.kind === 'expands') this.compression?.permit(message.method);
     else if (message.kind === 'pong') this.pulse.answered(message.token);
     else if (message.kind === 'bye') this.farewell = message.reason;
     else return false;
@@ -286,15 +289,12 @@ export class Wire implements LinkHandler {
       const used = this.outbox.fill(this.parts.scratch.subarray(0, this.frameMax), isQuiet);
       if (used === 0) return;
       this.carried.add(this.parts.timers.monotonicMs(), { sent: used });
-      this.write(this.session.seal(this.parts.scratch.subarray(0, used)));
+      const frame = this.session.seal(this.parts.scratch.subarray(0, used));
+      countSent(this.counters, frame);
+      countSent(this.parts.totals.of(this.kind), frame);
+      this.isBlocked = !this.link.send(frame);
     }
     this.isFlushDue = true;
     this.parts.timers.after(0, () => this.flush());
-  }
-
-  private write(frame: Uint8Array): void {
-    countSent(this.counters, frame);
-    countSent(this.parts.totals.of(this.kind), frame);
-    this.isBlocked = !this.link.send(frame);
   }
 }

@@ -22,5 +22,11 @@ export interface PeerReport {
   readonly repeatedFrames: number | null;
   /** News that the queue did not take, and that the database brings instead. */
   readonly droppedNews: number;
+  /**
+   * How many times shorter compression made what was sent and received; 1 where the other end does
+   * not compress, null where this end does not.
+   */
+  readonly sentRatio: number | null;
+  readonly receivedRatio: number | null;
   readonly lastError: string | null;
 }

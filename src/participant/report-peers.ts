@@ -60,7 +60,17 @@ function reportLink(
     brokenFrames: link.repairs?.broken ?? null,
     repeatedFrames: link.repairs?.repeated ?? null,
     droppedNews: link.counters.dropped,
+    ...ratiosOf(link),
     lastError: null,
+  };
+}
+
+function ratiosOf({ compression }: LinkStatus): Pick<PeerReport, 'sentRatio' | 'receivedRatio'> {
+  if (compression === null) return { sentRatio: null, receivedRatio: null };
+  const { sentPlainBytes, sentBytes, receivedPlainBytes, receivedBytes } = compression;
+  return {
+    sentRatio: sentPlainBytes / Math.max(1, sentBytes),
+    receivedRatio: receivedPlainBytes / Math.max(1, receivedBytes),
   };
 }
 
@@ -82,6 +92,8 @@ function reportDial({ directory }: PeerParts, dial: DialStatus): PeerReport {
     brokenFrames: null,
     repeatedFrames: null,
     droppedNews: 0,
+    sentRatio: null,
+    receivedRatio: null,
     lastError: dial.lastError,
   };
 }

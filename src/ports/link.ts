@@ -28,6 +28,12 @@ export interface Link {
    */
   readonly isQuiet?: boolean;
 
+  /**
+   * May what is said over it be compressed before it is sealed, if the other end wants that too?
+   * Only where `isOrdered`. Absent: no.
+   */
+  readonly compresses?: boolean;
+
   /** What went wrong on the wire and was mended here; null for a wire that hides it (TCP). */
   readonly repairs: LinkRepairs | null;
 

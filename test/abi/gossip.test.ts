@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { CompressedIncoming } from '../../src/gossip/compressed-framing.ts';
+import { Assembly, AssemblyRoom } from '../../src/gossip/fragment.ts';
 import { decodeMessage } from '../../src/gossip/message-reader.ts';
 import { encodeMessage, hashDigest } from '../../src/gossip/message-writer.ts';
 import type { Message } from '../../src/gossip/messages.ts';
@@ -33,17 +35,35 @@ const digest: Digest = [
   },
 ];
 
-const MESSAGES: readonly (readonly [keyof typeof golden, number, Message])[] = [
+type GoldenName = Exclude<keyof typeof golden, 'compressedFrames'>;
+
+const MESSAGES: readonly (readonly [GoldenName, number, Message])[] = [
   [
     'itemForkProof',
     19,
     { kind: 'item', item: { kind: 'fork-proof', proof: forkProof }, answer: true },
   ],
+  ['expands', 26, { kind: 'expands', method: 1 }],
   ['wantForks', 20, { kind: 'want-forks', group }],
   ['itemCut', 24, { kind: 'item', item: { kind: 'cut', cut, metablock: null }, answer: false }],
   ['itemCutBeginning', 24, { kind: 'item', item: { kind: 'cut', cut, metablock }, answer: true }],
   ['digestWithForks', 15, { kind: 'digest', groups: digest }],
 ];
+
+describe('compressed frames', () => {
+  it('become what they always became, by what came before them', () => {
+    const incoming = new CompressedIncoming(
+      new Assembly(new AssemblyRoom(100_000), { owner: 'x', onEvicted: () => undefined }),
+    );
+    const [plain, first, second] = golden.compressedFrames.map(fromHex);
+    const messages = [plain!, first!, second!].map((frame) => {
+      const read = incoming.read(frame);
+      return read.ok ? read.value.map(toHex) : read.reason;
+    });
+    expect([first![0], second![0]]).toEqual([4, 4]);
+    expect(messages).toEqual([[golden.wantForks], [golden.itemCut], [golden.itemCut]]);
+  });
+});
 
 describe('messages of gossip', () => {
   it.each(MESSAGES)('%s: today’s bytes are the golden ones', (name, code, message) => {

@@ -110,6 +110,7 @@ const message: fc.Arbitrary<Message> = fc.oneof(
   ),
   id.map((each): Message => ({ kind: 'digest-short', hash: each })),
   digest.map((groups): Message => ({ kind: 'digest', groups })),
+  fc.nat(255).map((method): Message => ({ kind: 'expands', method })),
   fc.tuple(fc.constantFrom('ping', 'pong'), u32).map(([kind, token]): Message => ({ kind, token })),
   fc.constantFrom(...BYE_REASONS).map((reason): Message => ({ kind: 'bye', reason })),
   fc

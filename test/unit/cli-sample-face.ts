@@ -206,6 +206,8 @@ export class SampleFace implements ParticipantFace {
       brokenFrames: null,
       repeatedFrames: null,
       droppedNews: 0,
+      sentRatio: 2.5,
+      receivedRatio: 1,
       lastError: null,
     }));
   }

@@ -17,7 +17,7 @@ const DAY_MINUTES = 24 * 60;
 let urls = 0;
 const nextUrl = (): string => {
   urls += 1;
-  return `memory:budget-${urls}?max_bits_per_second=1000000000&quiet=00:00-00:01`;
+  return `memory:budget-${urls}?max_bits_per_second=1000000000&quiet=00:00-00:01&compress=1`;
 };
 
 describeLinks({
@@ -33,6 +33,9 @@ describeLinks({
     'memory:a?quiet=22:00-22:00',
     'memory:a?quiet=24:00-06:00',
     'memory:a?budget=1',
+    'memory:a?compress=yes',
+    'memory:a?compress=',
+    'udp:a?compress=1',
   ],
 });
 
@@ -44,15 +47,23 @@ describe('a budget', () => {
     expect(splitBudget('serial:///dev/x?baud=300')).toEqual(bare('serial:///dev/x?baud=300'));
     expect(splitBudget('tcp://h:1?max_bits_per_second=9600')).toEqual({
       url: 'tcp://h:1',
-      budget: { bytesPerSecond: 1_200, quiet: null },
+      budget: { bytesPerSecond: 1_200, quiet: null, compress: false },
     });
     expect(
       splitBudget('serial:///dev/x?quiet=22:00-06:00&baud=300&max_bits_per_second=100'),
-    ).toEqual({ url: 'serial:///dev/x?baud=300', budget: { bytesPerSecond: 12.5, quiet } });
+    ).toEqual({
+      url: 'serial:///dev/x?baud=300',
+      budget: { bytesPerSecond: 12.5, quiet, compress: false },
+    });
+    expect(splitBudget('serial:///dev/x?compress=1&baud=300')).toEqual({
+      url: 'serial:///dev/x?baud=300',
+      budget: { bytesPerSecond: null, quiet: null, compress: true },
+    });
+    expect(splitBudget('mqtt://h:1?compress=0').budget?.compress).toBe(false);
   });
 
   it('of a broker is that of whoever was met there', () => {
-    const budget = 'max_bits_per_second=9600&quiet=22:00-06:00';
+    const budget = 'max_bits_per_second=9600&quiet=22:00-06:00&compress=1';
     expect(joinBudget('mqtt://h:1/ab', 'mqtt://h:1')).toBe('mqtt://h:1/ab');
     expect(joinBudget('mqtt://h:1/ab', `mqtt://h:1?${budget}`)).toBe(`mqtt://h:1/ab?${budget}`);
     expect(joinBudget('mqtts://h:1/ab?ca=/c', `mqtts://h:1?ca=/c&${budget}`)).toBe(

@@ -21,7 +21,13 @@ export function registerPeer(program: Command, cli: Cli): void {
     .command('add')
     .description('Dials a link, now and after every start.')
     .argument('<url>', 'for instance tcp://192.168.1.7:7411')
-    .addHelpText('after', examples('vertebra peer add tcp://192.168.1.7:7411'))
+    .addHelpText(
+      'after',
+      examples(
+        'vertebra peer add tcp://192.168.1.7:7411',
+        "vertebra peer add 'serial:///dev/ttyUSB0?baud=115200&compress=1'",
+      ),
+    )
     .action(async (url: string) => {
       await (await cli.agent()).addPeer(url);
       await cli.print({ url }, () => `${url} is dialled from now on.\n`);
@@ -41,6 +47,7 @@ export function formatPeers(peers: readonly PeerReport[]): string {
     isOpen(peer) ? pair([peer.sentBytesPerSecond, peer.receivedBytesPerSecond]) : null,
     isOpen(peer) ? pair([peer.sentBytes, peer.receivedBytes]) : null,
     isOpen(peer) ? formatBytes(peer.queuedBytes) : null,
+    peer.sentRatio === null ? null : `${ratio(peer.sentRatio)} / ${ratio(peer.receivedRatio)}`,
     peer.brokenFrames === null ? null : `${peer.brokenFrames} / ${peer.repeatedFrames}`,
     peer.lastError,
   ]);
@@ -49,11 +56,15 @@ export function formatPeers(peers: readonly PeerReport[]): string {
 
 const TITLES = [
   ...['peer', 'avatar', 'link', 'kind', 'state', 'up', 'round trip', 'out / in a second'],
-  ...['sent / got', 'queue', 'broken / again', 'error'],
+  ...['sent / got', 'queue', 'compressed', 'broken / again', 'error'],
 ];
 
 function isOpen({ state }: PeerReport): boolean {
   return state === 'connected' || state === 'stand-by';
+}
+
+function ratio(times: number | null): string {
+  return `${(times ?? 1).toFixed(1)}x`;
 }
 
 function pair(bytes: readonly number[]): string {

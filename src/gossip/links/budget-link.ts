@@ -22,7 +22,7 @@ const FRAME_BYTES_MIN = 1_024;
 /** So often it is looked whether quiet hours are over: clocks are set, and summers begin. */
 const LOOK_MS = 60_000;
 
-/** A link that sends no more than a budget permits; what comes is for the other end to bound. */
+/** A link that sends as a budget permits; what comes is for the other end to bound. */
 export class BudgetLink implements Link {
   readonly kind: Link['kind'];
   readonly remote: string;
@@ -30,6 +30,7 @@ export class BudgetLink implements Link {
   readonly bytesPerSecond: number | null;
   readonly frameBytesMax: number;
   readonly begins?: boolean;
+  readonly compresses: boolean;
 
   private readonly under: Link;
   private readonly budget: LinkBudget;
@@ -53,6 +54,7 @@ export class BudgetLink implements Link {
     this.remote = under.remote;
     this.isOrdered = under.isOrdered;
     if (under.begins !== undefined) this.begins = under.begins;
+    this.compresses = under.isOrdered && budget.compress;
     const { bytesPerSecond: rate } = budget;
     this.bucket = rate === null ? null : new TokenBucket(rate, timers.monotonicMs());
     const rates = [rate, under.bytesPerSecond].filter((each) => each !== null);
