@@ -158,7 +158,7 @@ describe('a link on which both ends compress', () => {
     }
   });
 
-  it('ends at a frame that would become more than a frame holds, and the log says why', async () => {
+  it('ends at a frame that becomes more than a frame holds, and the log says why', async () => {
     const { house, forger, a, b } = await pairOf(['?compress=1', '?compress=1']);
     const bomb = deflateRawSync(new Uint8Array(10_000_000));
     forger.forge = (frame) => Uint8Array.of(...frame.subarray(0, 16), 4, ...bomb);
