@@ -51,6 +51,11 @@ export class MqttTap {
     return `mqtt://127.0.0.1:${this.port}`;
   }
 
+  /** Connections that are open now. */
+  get open(): number {
+    return this.clients.size;
+  }
+
   /** Ends every connection, without a word. */
   cut(): void {
     for (const socket of this.sockets) socket.resetAndDestroy();

@@ -188,6 +188,7 @@ describe('a connection to a broker', () => {
       },
       keepAliveMs: 60_000,
       connectMs: 4_321,
+      signal: new AbortController().signal,
       topics: ['a', 'b'],
       will: { topic: 'a', payload: Uint8Array.of(1) },
       onMessage: () => undefined,

@@ -3,6 +3,24 @@ import { MqttTransport } from '../../src/gossip/links/mqtt.ts';
 import type { BrokerLogin } from '../../src/gossip/links/mqtt-connection.ts';
 import type { Timers } from '../../src/ports/clock.ts';
 
+/** The machine's own time, and which timers are still to fire. */
+export function countedTimers(): { readonly timers: Timers; readonly pending: Set<object> } {
+  const pending = new Set<object>();
+  const after: Timers['after'] = (delayMs, wake) => {
+    const entry = { delayMs };
+    pending.add(entry);
+    const cancel = TIMERS.after(delayMs, () => {
+      pending.delete(entry);
+      wake();
+    });
+    return () => {
+      pending.delete(entry);
+      cancel();
+    };
+  };
+  return { timers: { ...TIMERS, after }, pending };
+}
+
 /** The machine's own time: brokers are real here. */
 export const TIMERS: Timers = {
   monotonicMs: () => performance.now(),
@@ -19,6 +37,8 @@ export interface Guest {
   readonly name: string;
   readonly world?: string;
   readonly doubtMs?: number;
+  readonly dialMs?: number;
+  readonly timers?: Timers;
   readonly login?: BrokerLogin | (() => BrokerLogin);
 }
 
@@ -45,7 +65,7 @@ export function guest(who: Guest): Stage {
   const tag = world.subarray(0, 8);
   const { login } = who;
   const transport = new MqttTransport({
-    timers: TIMERS,
+    timers: who.timers ?? TIMERS,
     random: { bytes: (count) => randomBytes(count), fraction: Math.random },
     log: (level, event, fields) => {
       lines.push({ level, event, fields });
@@ -57,7 +77,7 @@ export function guest(who: Guest): Stage {
     self: bytesOf(who.name),
     login: () => (typeof login === 'function' ? login() : (login ?? null)),
     settings: {
-      dialMs: 20_000,
+      dialMs: who.dialMs ?? 20_000,
       backoffMinMs: 20,
       backoffMaxMs: 200,
       mqttKeepAliveMs: 30_000,

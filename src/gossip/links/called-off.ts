@@ -6,3 +6,13 @@ export function abortOf(signal: AbortSignal, url: string): LinkError {
   if (cause instanceof LinkError) return cause;
   return new LinkError('LINK_ABORTED', `${url}: called off`, { cause });
 }
+
+/** Waits for work that goes on by itself, until it is called off. @throws LinkError */
+export function orAborted<T>(work: Promise<T>, signal: AbortSignal, url: string): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(abortOf(signal, url));
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}

@@ -1,18 +1,16 @@
 import { toHex } from '../../model/bytes.ts';
 import { type Link, LinkError, type MeetingHandler } from '../../ports/link.ts';
-import { abortOf } from './called-off.ts';
+import { abortOf, orAborted } from './called-off.ts';
 import { MqttConnection, readCa } from './mqtt-connection.ts';
 import { MqttEcho } from './mqtt-echo.ts';
 import { mqttErrorOf } from './mqtt-error.ts';
 import { Meeting } from './mqtt-meeting.ts';
 import type { NoteKind } from './mqtt-note.ts';
 import type { BrokerParts } from './mqtt-parts.ts';
-import { type NoteIds, orAborted, Switchboard } from './mqtt-switchboard.ts';
+import { MqttRetry } from './mqtt-retry.ts';
+import { type NoteIds, Switchboard } from './mqtt-switchboard.ts';
 import { type MqttAddress, mqttUrlOf } from './mqtt-url.ts';
 import { MqttVoice } from './mqtt-voice.ts';
-
-/** A connection that lasted so long was a good one: the next failure is the first again. */
-const STEADY_MS = 10_000;
 
 /** Behind `vb1`, in hex: brokers must take identifiers of 23 characters. */
 const CLIENT_ID_BYTES = 10;
@@ -35,14 +33,13 @@ export class MqttBroker {
   private readonly echo: MqttEcho;
   private listener: Listener | null = null;
   private connection: MqttConnection | null = null;
-  private connecting: Promise<void> | null = null;
+  /** A connection that is not there yet. */
+  private opening: { abort: AbortController; done: Promise<void> } | null = null;
   /** Resolves when the connection before has said its farewell. */
   private resting: Promise<void> = Promise.resolve();
   private waiting = 0;
-  private upMs = 0;
-  private failures = 0;
+  private readonly retry: MqttRetry;
   private lastError: LinkError | null = null;
-  private cancelRetry: (() => void) | null = null;
   private cancelAnnounce: (() => void) | null = null;
 
   constructor(parts: BrokerParts, address: MqttAddress) {
@@ -51,6 +48,7 @@ export class MqttBroker {
     this.address = address;
     this.url = mqttUrlOf(address, null);
     this.voice = new MqttVoice(parts);
+    this.retry = new MqttRetry(parts);
     const { inbox } = this.voice;
     this.clientId = `vb1${toHex(random.bytes(CLIENT_ID_BYTES))}`;
     this.echo = new MqttEcho({ timers, random, doubtMs: parts.settings.mqttDoubtMs });
@@ -136,17 +134,22 @@ export class MqttBroker {
   }
 
   private connect(): Promise<void> {
-    this.cancelRetry?.();
-    this.cancelRetry = null;
-    this.connecting ??= this.openConnection().finally(() => {
-      this.connecting = null;
-    });
-    return this.connecting;
+    this.retry.cancel();
+    if (this.opening !== null) return this.opening.done;
+    const abort = new AbortController();
+    const done = this.openConnection(abort.signal);
+    const opening = { abort, done };
+    this.opening = opening;
+    const settle = () => {
+      if (this.opening === opening) this.opening = null;
+    };
+    done.then(settle, settle);
+    return done;
   }
 
-  private async openConnection(): Promise<void> {
+  private async openConnection(signal: AbortSignal): Promise<void> {
     const { timers, settings, login } = this.parts;
-    await this.resting;
+    await orAborted(this.resting, signal, this.url);
     this.voice.joins += 1;
     const { worldTopic, ownTopic } = this.voice;
     let mine: MqttConnection | null = null;
@@ -158,23 +161,26 @@ export class MqttBroker {
         timers,
         keepAliveMs: settings.mqttKeepAliveMs,
         connectMs: settings.dialMs,
+        signal,
         topics: [worldTopic, ownTopic],
         will: { topic: worldTopic, payload: this.voice.seal('gone', worldTopic) },
         onMessage: (topic, payload) => this.onMessage(topic, payload),
         onEnd: (error) => {
-          if (this.connection === null) this.echo.cancel();
-          else if (this.connection === mine) this.onLost(error);
+          if (this.connection !== null) {
+            if (this.connection === mine) this.onLost(error);
+          } else if (!signal.aborted) this.echo.cancel();
         },
       });
-      await this.prove(mine);
+      await this.prove(mine, signal);
     } catch (cause) {
       const error = mqttErrorOf(cause, this.url);
-      this.failed(error);
+      if (!signal.aborted) this.failed(error);
       throw error;
     }
     this.connection = mine;
+    this.opening = null;
     this.lastError = null;
-    this.upMs = timers.monotonicMs();
+    this.retry.isUp();
     this.parts.log('info', 'broker-up', { url: this.url });
     if (this.listener !== null) this.announce('here');
     this.rest();
@@ -182,7 +188,7 @@ export class MqttBroker {
 
   private onLost(error: LinkError | null): void {
     this.connection = null;
-    if (this.parts.timers.monotonicMs() - this.upMs >= STEADY_MS) this.failures = 0;
+    this.retry.isDown();
     const why = error ?? new LinkError('LINK_RESET', `${this.url}: left`);
     this.leave();
     this.switchboard.lost(why);
@@ -191,28 +197,32 @@ export class MqttBroker {
 
   private failed(error: LinkError): void {
     this.lastError = error;
-    const { timers, random, log, settings } = this.parts;
-    const { backoffMinMs, backoffMaxMs } = settings;
-    const level = this.failures > 0 ? 'debug' : error.code === 'LINK_DENIED' ? 'warn' : 'info';
-    log(level, 'broker-down', { url: this.url, reason: error.message });
-    if (this.listener === null || this.cancelRetry !== null) return;
-    const mostMs = Math.min(backoffMaxMs, backoffMinMs * 2 ** Math.min(this.failures, 30));
-    this.failures += 1;
-    const delayMs = mostMs * (0.5 + 0.5 * random.fraction());
-    this.cancelRetry = timers.after(delayMs, () => this.join());
+    const isRepeated = this.retry.failures > 0;
+    const level = isRepeated ? 'debug' : error.code === 'LINK_DENIED' ? 'warn' : 'info';
+    this.parts.log(level, 'broker-down', { url: this.url, reason: error.message });
+    if (this.listener !== null) this.retry.schedule(() => this.join());
   }
 
   /** Nobody needs the connection any more: says so and lets it go. */
   private rest(): void {
     if (this.listener !== null || this.waiting > 0 || !this.switchboard.isEmpty) return;
-    this.cancelRetry?.();
-    this.cancelRetry = null;
+    this.retry.cancel();
+    this.callOff();
     const { connection } = this;
     if (connection === null) return;
     this.say('gone', this.voice.worldTopic);
     this.connection = null;
     this.leave();
     this.resting = connection.close();
+  }
+
+  /** Whoever asks for a connection from now on gets another one. */
+  private callOff(): void {
+    const { opening } = this;
+    if (opening === null) return;
+    this.opening = null;
+    opening.abort.abort(new LinkError('LINK_ABORTED', `${this.url}: no longer wanted`));
+    this.echo.cancel();
   }
 
   private leave(): void {
@@ -247,14 +257,15 @@ export class MqttBroker {
   }
 
   /** @throws LinkError LINK_DENIED where what we publish does not come back. */
-  private async prove(connection: MqttConnection): Promise<void> {
+  private async prove(connection: MqttConnection, signal: AbortSignal): Promise<void> {
     const { voice, url } = this;
     const isBack = await this.echo.ask((ids) => {
       connection.publish(voice.ownTopic, voice.seal('echo', voice.ownTopic, ids));
     });
-    if (isBack === true) return;
+    if (isBack === true && !signal.aborted) return;
     const why = `nothing comes back from ${voice.topicOf('#')}; see the broker's access rules`;
-    const error = new LinkError('LINK_DENIED', `${url}: ${why}`);
+    const denied = new LinkError('LINK_DENIED', `${url}: ${why}`);
+    const error = signal.aborted ? abortOf(signal, url) : denied;
     connection.fail(error);
     throw error;
   }

@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs';
 import type { IClientOptions, MqttClient } from 'mqtt';
 import type { Timers } from '../../ports/clock.ts';
 import { LinkError } from '../../ports/link.ts';
+import { abortOf, orAborted } from './called-off.ts';
 import { mqttErrorOf } from './mqtt-error.ts';
+import { MqttGauge } from './mqtt-gauge.ts';
 import { type MqttAddress, mqttUrlOf } from './mqtt-url.ts';
 
 /** User and password at a broker. */
@@ -22,6 +24,8 @@ export interface ConnectionParts {
   /** What the broker publishes for us when the connection dies. */
   readonly will: { readonly topic: string; readonly payload: Uint8Array };
   readonly onMessage: (topic: string, payload: Uint8Array) => void;
+  /** Calls it off while it is being opened. */
+  readonly signal: AbortSignal;
   /** Once, after it was open: nothing goes in or out any more. */
   readonly onEnd: (error: LinkError | null) => void;
 }
@@ -61,10 +65,13 @@ export class MqttConnection {
     const options = optionsOf(parts);
     // Not before it is needed: it takes memory that most Participants have no use for.
     const { connect } = await import('mqtt');
+    const { signal } = parts;
+    const url = mqttUrlOf(parts.address, null);
+    if (signal.aborted) throw abortOf(signal, url);
     const connection = new MqttConnection(connect(options), parts);
     try {
-      await connection.connected();
-      await connection.subscribe();
+      await orAborted(connection.connected(), signal, url);
+      await orAborted(connection.subscribe(), signal, url);
     } catch (cause) {
       connection.client.end(true);
       throw mqttErrorOf(cause, connection.url);
@@ -123,6 +130,10 @@ export class MqttConnection {
       this.error ??= mqttErrorOf(cause, this.url);
     });
     client.on('message', (topic, payload) => this.parts.onMessage(topic, payload));
+    const gauge = new MqttGauge((why) => {
+      this.fail(new LinkError('LINK_FRAME_TOO_LONG', `${this.url}: the broker sends ${why}`));
+    });
+    client.stream.on('data', (chunk: Uint8Array) => gauge.read(chunk));
     return new Promise((resolve, reject) => {
       client.once('connect', () => resolve());
       client.once('error', (cause) => {

@@ -11,6 +11,7 @@ import {
   WINDOW_FRAMES,
 } from './mqtt-packet.ts';
 import type { PacketOpener, PacketSeal } from './mqtt-seal.ts';
+import { Unheard } from './mqtt-unheard.ts';
 
 /** Word of what was taken is sent at the latest after so much of it, or so long. */
 const ACKNOWLEDGED_FRAMES = 4;
@@ -59,8 +60,7 @@ export class MqttLink implements Link {
   private readonly flying: number[] = [];
   private flyingBytes = 0;
   private ackedFrames = 0;
-  /** Numbers at the broker of packets that the other end has not said it heard. */
-  private readonly unheard: { readonly counter: number; readonly number: number }[] = [];
+  private readonly unheard = new Unheard();
   private readonly arrived: Uint8Array[] = [];
   private heard = 0;
   private taken = 0;
@@ -173,9 +173,7 @@ export class MqttLink implements Link {
   private acknowledge({ heard, taken }: Packet): boolean {
     const fresh = taken - this.ackedFrames;
     if (heard > this.parts.seal.counter || fresh < 0 || fresh > this.flying.length) return false;
-    while (this.unheard[0] !== undefined && this.unheard[0].counter < heard) {
-      this.parts.retire(this.unheard.shift()!.number);
-    }
+    for (const number of this.unheard.takeBefore(heard)) this.parts.retire(number);
     if (fresh === 0) return true;
     for (const length of this.flying.splice(0, fresh)) this.flyingBytes -= length;
     this.ackedFrames = taken;
@@ -265,7 +263,9 @@ export class MqttLink implements Link {
     this.untoldBytes = 0;
     const { counter } = seal;
     const number = publish(seal.seal(encodePacket({ kind, heard, taken, frame })));
-    this.unheard.push({ counter, number });
+    if (this.unheard.add(counter, number) || this.state === 'closed') return;
+    // Nothing more is said to whoever does not hear: not even that.
+    this.finish(this.errorOf('LINK_FRAME_BROKEN', 'the other end never says what it heard'));
   }
 
   private errorOf(code: LinkError['code'], why: string): LinkError {

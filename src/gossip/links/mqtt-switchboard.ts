@@ -193,12 +193,3 @@ export class Switchboard {
     return link;
   }
 }
-
-/** Waits for work that goes on by itself, until it is called off. @throws LinkError */
-export function orAborted(work: Promise<void>, signal: AbortSignal, url: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(abortOf(signal, url));
-    signal.addEventListener('abort', onAbort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
-}
