@@ -14,7 +14,11 @@ import { VirtualDriver } from './virtual-driver.ts';
  * @throws BoardError BOARD_UNKNOWN, BOARD_INTERFACE_MISSING, BOARD_PERMISSION,
  *   BOARD_PACKAGE_MISSING
  */
-export async function openBoard(choice: string, timers: Timers): Promise<Board> {
+export async function openBoard(
+  choice: string,
+  timers: Timers,
+  _note: (text: string) => void = () => undefined,
+): Promise<Board> {
   const profile = chooseProfile(choice);
   if (profile.id === 'virtual') {
     const driver = new VirtualDriver(profile);

@@ -3,13 +3,14 @@ import type { Delivery } from '../gossip/item.ts';
 import { toHex32 } from '../model/bytes.ts';
 import type { Ballot } from '../model/numbers.ts';
 import type { AvatarId, GroupId } from '../model/sync-group.ts';
-import { VERSION } from '../model/version.ts';
+import type { DeviceSet } from '../ports/devices.ts';
 import type { StoreError } from '../ports/store.ts';
 import { describeHalt, isCloned, markCloned } from './avatar-change.ts';
 import { Consequences } from './consequences.ts';
 import type { Core } from './core.ts';
 import { Cutting, type CuttingParts } from './cutting.ts';
 import { Deciding } from './deciding.ts';
+import type { Devices } from './devices.ts';
 import { type Directory, decodeHello } from './directory.ts';
 import type {
   Channel,
@@ -31,7 +32,8 @@ import { Logs } from './logs.ts';
 import { Loop } from './loop.ts';
 import { DecodedBlocks, Projecting } from './projecting.ts';
 import { type ReportParts, reportDag, reportGroups, reportPact } from './report.ts';
-import { reportPeers, reportTotals } from './report-peers.ts';
+import { reportPeers } from './report-peers.ts';
+import { reportStatus } from './report-status.ts';
 import { Requests } from './requests.ts';
 import { Stacking } from './stacking.ts';
 import { StoreSource } from './store-source.ts';
@@ -51,6 +53,7 @@ export interface AgentParts {
   readonly world: WorldHome;
   readonly home: string;
   readonly lease: Pick<WorldLease, 'note' | 'release'>;
+  readonly devices: Devices;
   /** The database is beyond use: this Participant can only be closed. */
   readonly onFatal: (cause: StoreError) => void;
 }
@@ -128,6 +131,11 @@ export class Agent implements ParticipantFace, GossipHandler {
     return this.core.self;
   }
 
+  /** What hangs on this machine. */
+  get devices(): DeviceSet {
+    return this.parts.devices;
+  }
+
   /** Listens, dials, and takes the first turn. @throws LinkError */
   async start(): Promise<void> {
     for (const url of this.core.config.listen) {
@@ -176,29 +184,10 @@ export class Agent implements ParticipantFace, GossipHandler {
   }
 
   status(): StatusReport {
-    const { core, parts, loop } = this;
-    const peers = this.peers();
-    const gossip = this.gossip.status();
-    return {
-      version: VERSION,
-      world: parts.world.name,
-      avatar: core.self,
-      name: parts.name,
-      home: parts.home,
-      pid: process.pid,
-      upMs: core.timers.monotonicMs() - this.startedAtMs,
-      kernel: parts.kernelBuild,
-      listening: gossip.listening,
-      peers,
-      groups: this.groups(),
-      finalizedEntries: loop.finalizedEntries,
-      generations: loop.generations,
-      finalityMs: loop.finality.report(),
-      ...reportTotals(gossip),
-      halted: this.halted ?? loop.diskTrouble?.message ?? null,
-      forks: this.logs.forks(),
-      invalid: this.logs.invalid(),
-    };
+    const { parts, reports, logs, loop } = this;
+    return reportStatus({
+      ...{ parts, reports, logs, loop, startedAtMs: this.startedAtMs, halted: this.halted },
+    });
   }
 
   peers(): PeerReport[] {
@@ -261,8 +250,10 @@ export class Agent implements ParticipantFace, GossipHandler {
   async close(): Promise<void> {
     if (this.isClosed) return;
     this.isClosed = true;
+    const devicesEnd = this.parts.devices.close();
     this.loop.close();
     await this.gossip.close();
+    await devicesEnd;
     this.followers.wakeAll();
     this.core.store.close();
     this.parts.lease.release();

@@ -5,7 +5,9 @@ import { HostReservations } from '../hardware/host-reservations.ts';
 import { resolvePin } from '../hardware/pin-names.ts';
 import { BoardError } from '../ports/board.ts';
 import type { BoardProfile } from '../ports/board-profile.ts';
+import { safeOf } from './device-entry.ts';
 import type { Device } from './device-settings.ts';
+import { keyOfSerial } from './open-device.ts';
 
 export interface DeviceReport {
   readonly name: string;
@@ -34,16 +36,10 @@ export async function reportDevices(
     const standing =
       kind === 'gpio' || kind === 'pwm'
         ? await standingOfPin(device.pin, board, root)
-        : standingOfPath(device.path, root);
+        : await standingOfPath(device.path, root);
     reports.push({ name, kind, labels, safe, ...standing });
   }
   return reports;
-}
-
-function safeOf(device: Device): string | null {
-  if (device.kind === 'drivetrain') return `stop after ${device.deadManMs} ms`;
-  if (device.kind === 'serial') return null;
-  return device.kind === 'gpio' && device.direction === 'in' ? null : device.safe;
 }
 
 async function standingOfPin(pin: string, board: string, root: string): Promise<Standing> {
@@ -59,7 +55,7 @@ async function standingOfPin(pin: string, board: string, root: string): Promise<
   }
 }
 
-function standingOfPath(path: string, root: string): Standing {
+async function standingOfPath(path: string, root: string): Promise<Standing> {
   const file = join(root, path);
   if (!existsSync(file)) {
     const detail = `There is no ${path}. Plug it in, or enable the UART (docs/hardware.md).`;
@@ -67,7 +63,8 @@ function standingOfPath(path: string, root: string): Standing {
   }
   try {
     accessSync(file, constants.R_OK | constants.W_OK);
-    return { where: path, state: 'free', detail: null };
+    const holder = await new HostReservations().holder(keyOfSerial(path));
+    return { where: path, state: holder ? 'held' : 'free', detail: holder };
   } catch {
     const mend = 'sudo usermod -aG dialout "$USER", then log in again.';
     return { where: path, state: 'problem', detail: `${path} is not for this user. ${mend}` };

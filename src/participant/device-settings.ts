@@ -16,7 +16,15 @@ interface DeviceBase {
   readonly labels: readonly string[];
 }
 
-export interface GpioDevice extends DeviceBase {
+/** What a device that moves something does when its Sync Group can decide nothing any more. */
+interface QuorumRule {
+  readonly onQuorumLoss: 'keep' | 'safe';
+  /** A Pact's name or the beginning of a group's id; `any`: each that this Participant owns. */
+  readonly quorumGroup: string;
+  readonly quorumLossMs: number;
+}
+
+export interface GpioDevice extends DeviceBase, QuorumRule {
   readonly kind: 'gpio';
   readonly pin: string;
   readonly direction: 'in' | 'out';
@@ -26,7 +34,7 @@ export interface GpioDevice extends DeviceBase {
   readonly debounceMs: number;
 }
 
-export interface PwmDevice extends DeviceBase {
+export interface PwmDevice extends DeviceBase, QuorumRule {
   readonly kind: 'pwm';
   readonly pin: string;
   readonly safe: 'low' | 'high';
@@ -39,7 +47,7 @@ export interface SerialDevice extends DeviceBase {
   readonly baud: number;
 }
 
-export interface DrivetrainDevice extends DeviceBase {
+export interface DrivetrainDevice extends DeviceBase, QuorumRule {
   readonly kind: 'drivetrain';
   readonly path: string;
   readonly baud: number;
@@ -64,6 +72,12 @@ const PIN = plainText(32, 'GPIO17, or a place on the header: J8:11.');
 const PATH = plainText(255, 'For instance /dev/ttyAMA0, or better /dev/serial/by-id/...');
 const BAUD = integer([1200, 9600, 4_000_000], 'Bits a second.');
 
+const QUORUM_RULE = {
+  onQuorumLoss: choice('keep', ['keep', 'safe'], 'What it does while its group has no Quorum.'),
+  quorumGroup: { ...plainText(64, 'Which: a Pact, the beginning of a group id.'), default: 'any' },
+  quorumLossMs: integer([1000, 10_000, 86_400_000], 'No Quorum for so long is a loss.'),
+} as const;
+
 /** An empty text as default means that it must be said. */
 const FIELDS = {
   gpio: {
@@ -72,11 +86,13 @@ const FIELDS = {
     safe: choice('low', ['low', 'high', 'input'], 'What an output does when nobody says.'),
     bias: choice('none', ['none', 'up', 'down'], 'Pull resistor of an input.'),
     debounceMs: integer([0, 0, 60_000], 'A level of an input counts once it lasted so long.'),
+    ...QUORUM_RULE,
   },
   pwm: {
     pin: PIN,
     safe: choice('low', ['low', 'high'], 'What it does when nobody says.'),
     frequencyHz: integer([1, 1000, 1_000_000], 'Pulses a second.'),
+    ...QUORUM_RULE,
   },
   serial: { path: PATH, baud: BAUD },
   drivetrain: {
@@ -87,6 +103,7 @@ const FIELDS = {
     speedMaxPercent: integer([1, 100, 100], 'Never faster than this share of the full speed.'),
     accelerationMaxPercent: integer([1, 100, 100_000], 'Change of speed in a second, likewise.'),
     deadManMs: integer([100, 500, 10_000], 'The motors stop when nobody renews a command.'),
+    ...QUORUM_RULE,
   },
 } as const satisfies Record<DeviceKind, Record<string, Setting>>;
 

@@ -1,11 +1,8 @@
-import { DifferentialDrive } from '../hardware/differential-drive.ts';
 import { openBoard } from '../hardware/open-board.ts';
-import { roboclaw } from '../hardware/roboclaw.ts';
-import { sabertooth } from '../hardware/sabertooth.ts';
-import { openSerialStream } from '../hardware/serial-stream.ts';
 import type { Board } from '../ports/board.ts';
 import type { Timers } from '../ports/clock.ts';
 import type { Device, DrivetrainDevice, SerialDevice } from './device-settings.ts';
+import { openDrivetrain, openHeldStream } from './open-device.ts';
 
 /** Between two changes of an output that is tried. */
 const STEP_MS = 500;
@@ -105,7 +102,7 @@ async function driveOutput(options: DeviceTestOptions, board: Board, pin: string
 
 async function testSerial(options: DeviceTestOptions, device: SerialDevice): Promise<void> {
   const { say } = options;
-  const stream = await openSerialStream(device.path, device.baud);
+  const stream = await openHeldStream(device, OWNER);
   let count = 0;
   stream.handle({
     onBytes: (bytes) => {
@@ -124,29 +121,13 @@ async function testSerial(options: DeviceTestOptions, device: SerialDevice): Pro
 
 async function testDrivetrain(options: DeviceTestOptions, device: DrivetrainDevice): Promise<void> {
   const { say, timers } = options;
-  const drive = await openDrivetrain(device, timers);
+  const drive = await openDrivetrain(device, { timers, owner: OWNER });
   say({ event: 'open', what: device.path });
   await pause(options, options.seconds * 1000);
   const { isAnswering } = drive.state();
   await drive.close();
   const answer = isAnswering === null ? 'cannot answer' : isAnswering ? 'answers' : 'is silent';
   say({ event: 'answers', what: `the ${device.controller} at ${device.path} ${answer}` });
-}
-
-/** A drivetrain as `vertebra.toml` declares it, standing still. @throws BoardError */
-export async function openDrivetrain(
-  device: DrivetrainDevice,
-  timers: Timers,
-): Promise<DifferentialDrive> {
-  const { path, baud, controller, address, deadManMs } = device;
-  const stream = await openSerialStream(path, baud);
-  const protocol = controller === 'roboclaw' ? roboclaw(address) : sabertooth(address);
-  const limits = {
-    speedMax: device.speedMaxPercent / 100,
-    accelerationMax: device.accelerationMaxPercent / 100,
-    deadManMs,
-  };
-  return new DifferentialDrive({ stream, protocol, timers, limits });
 }
 
 /** Waits, or until somebody has enough of it. */

@@ -1,5 +1,6 @@
 import type { Pact } from '../model/pact.ts';
 import type { AvatarId, GroupId, PactId, SyncGroup } from '../model/sync-group.ts';
+import type { DeviceStatus } from '../ports/devices.ts';
 import type { ForkReport, LogFace } from './log-face.ts';
 import type { PeerReport } from './peer-report.ts';
 import type { TraceReport } from './trace-face.ts';
@@ -142,6 +143,8 @@ export interface StatusReport {
   readonly forks: readonly ForkReport[];
   /** Authors of whom a signed Block that breaks the rules of its log is kept, and its fault. */
   readonly invalid: readonly { readonly author: string; readonly fault: string }[];
+  /** What is declared to hang on this machine, and who holds it. */
+  readonly devices: readonly DeviceStatus[];
 }
 
 export interface PactReport {

@@ -18,6 +18,7 @@ import { WorldLease } from './lease.ts';
 import type { Logger } from './log.ts';
 import { loadKeys } from './membership.ts';
 import { openCore, restoreMemory } from './open-core.ts';
+import { type Outfit, openOutfit } from './outfit.ts';
 import { makeTransports } from './transports.ts';
 
 export interface ParticipantOptions {
@@ -42,15 +43,20 @@ export async function openParticipant(options: ParticipantOptions): Promise<Agen
   const lease = WorldLease.take(options.world);
   const outlook = new Outlook(options);
   let agent: Agent;
+  let outfit: Outfit | null = null;
   try {
-    agent = makeAgent(options, lease, outlook);
+    // Before anybody hears that the agent is there, its outputs are safe.
+    outfit = await openOutfit(options);
+    agent = makeAgent(options, { lease, outlook, outfit });
   } catch (cause) {
+    await outfit?.devices.close();
     lease.release();
     throw cause;
   }
   try {
     await agent.start();
     await outlook.start(agent.status().listening);
+    outfit.watch(agent);
     return agent;
   } catch (cause) {
     await agent.close();
@@ -58,7 +64,10 @@ export async function openParticipant(options: ParticipantOptions): Promise<Agen
   }
 }
 
-function makeAgent(options: ParticipantOptions, lease: WorldLease, outlook: Outlook): Agent {
+function makeAgent(
+  options: ParticipantOptions,
+  { lease, outlook, outfit }: { lease: WorldLease; outlook: Outlook; outfit: Outfit },
+): Agent {
   const { config, log, world } = options;
   const keys = loadKeys(options.home, world);
   const avatar = deriveAvatar(keys.seed, keys.world);
@@ -69,6 +78,8 @@ function makeAgent(options: ParticipantOptions, lease: WorldLease, outlook: Outl
   const self = { id: core.self, name, seenAtMs: core.timers.wallMs() };
   const directory = new Directory(self, core.store.avatars(), config.avatarsMax);
   const memory = restoreMemory(core);
+  const { timers, self: own } = core;
+  const around = { timers, checksum: kernel.checksum, world: worldKeys, self: own };
   const openGossip = (agent: Agent): Gossip => {
     const mesh = new Mesh({
       self: core.self,
@@ -78,16 +89,7 @@ function makeAgent(options: ParticipantOptions, lease: WorldLease, outlook: Outl
         verifier: core.verifier,
         hello: () => encodeHello(name),
       }),
-      transports:
-        options.transports ??
-        makeTransports({
-          timers: core.timers,
-          checksum: kernel.checksum,
-          world: worldKeys,
-          self: core.self,
-          config,
-          log,
-        }),
+      transports: options.transports ?? makeTransports({ ...around, config, log }),
       timers: core.timers,
       random: { bytes: (count) => randomBytes(count), fraction: Math.random },
       hash: core.hash,
@@ -112,9 +114,11 @@ function makeAgent(options: ParticipantOptions, lease: WorldLease, outlook: Outl
       note: (...args) => lease.note(...args),
       release: () => {
         outlook.stop();
+        outfit.stop();
         lease.release();
       },
     },
+    devices: outfit.devices,
     onFatal: options.onFatal,
   });
 }

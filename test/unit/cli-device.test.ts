@@ -60,6 +60,57 @@ describe('device list', () => {
   });
 });
 
+describe('status', () => {
+  test('shows devices, who has each, and why one is not used', async () => {
+    await stage.start();
+    const common = { safe: 'low', labels: [], detail: null } as const;
+    stage.face.devices.push(
+      {
+        ...{ ...common, name: 'fan', kind: 'gpio', where: 'GPIO17 (J8:11)', state: 'ready' },
+        ...{ holder: 'this agent', value: true },
+      },
+      {
+        ...{ ...common, name: 'wheels', kind: 'drivetrain', where: '/dev/ttyAMA0' },
+        ...{ state: 'withheld', holder: 'this agent', detail: 'no Quorum' },
+        value: { left: 0, right: 0, isMoving: false },
+      },
+      {
+        ...{ ...common, name: 'bell', kind: 'gpio', where: 'GPIO22', state: 'failed' },
+        ...{ holder: 'device door (process 7)', value: null, detail: 'GPIO22 is held' },
+      },
+    );
+    const { out } = await stage.run(['status']);
+    expect(out).toMatch(/fan +gpio +GPIO17 \(J8:11\) +this agent +ready +high/);
+    expect(out).toMatch(
+      /wheels +drivetrain +\/dev\/ttyAMA0 +this agent +withheld +0 left, 0 right/,
+    );
+    expect(out).toMatch(/bell +gpio +GPIO22 +device door \(process 7\) +failed/);
+    expect(out).toContain('wheels: no Quorum\nbell: GPIO22 is held\n');
+    stage.face.devices.splice(0);
+    expect((await stage.run(['status'])).out).not.toContain('holder');
+  });
+});
+
+describe('device safe', () => {
+  test('sets what is declared to its safe state, and says what could not be', async () => {
+    declare(`board = "virtual"\n${DEVICES}`);
+    const { exit, out } = await stage.run(['device', 'safe', '--json']);
+    expect(exit).toBe(8);
+    expect(JSON.parse(out)).toMatchObject([
+      { name: 'fan', safe: 'high', isSafe: true },
+      { name: 'lamp', safe: 'low', isSafe: true },
+      { name: 'wheels', isSafe: false, detail: expect.stringContaining('There is no') },
+    ]);
+    const [fan] = DEVICES.split('[[devices]]\nname = "lamp"');
+    declare(`board = "virtual"\n${fan}`);
+    const alone = await stage.run(['device', 'safe']);
+    expect([alone.exit, alone.out]).toEqual([
+      0,
+      expect.stringMatching(/fan +GPIO17 .* high +safe/),
+    ]);
+  });
+});
+
 describe('device test', () => {
   test('only reads a pin, also one that is declared an output', async () => {
     declare(`board = "virtual"\n${DEVICES}`);

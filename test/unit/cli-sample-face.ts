@@ -23,6 +23,7 @@ import type {
   LogFace,
   LogReport,
 } from '../../src/participant/log-face.ts';
+import type { DeviceStatus } from '../../src/ports/devices.ts';
 
 const hash = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest();
 const idOf = (text: string) => toHex32(hash(Buffer.from(text)));
@@ -133,6 +134,7 @@ export class SampleFace implements ParticipantFace {
   readonly knownLogs: LogReport[] = [];
   readonly blocks: LogBlockReport[] = [];
   readonly invalid: { author: string; fault: string }[] = [];
+  readonly devices: DeviceStatus[] = [];
   /** What was asked of logs. */
   readonly tails: [group: string, author: string, limit: number][] = [];
   readonly logs: LogFace = {
@@ -185,6 +187,7 @@ export class SampleFace implements ParticipantFace {
       halted: null,
       forks: this.logs.forks(),
       invalid: this.invalid,
+      devices: this.devices,
     };
   }
 

@@ -2,18 +2,11 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { chooseProfile } from '../../src/hardware/board-profiles.ts';
 import { HostReservations } from '../../src/hardware/host-reservations.ts';
-import { LineBoard } from '../../src/hardware/line-board.ts';
-import { VirtualDriver } from '../../src/hardware/virtual-driver.ts';
 import { loadConfig } from '../../src/participant/config-file.ts';
 import { formatConfigFile } from '../../src/participant/config-text.ts';
 import { loadDevices } from '../../src/participant/device-settings.ts';
-import { Devices } from '../../src/participant/devices.ts';
 import { checkBoard } from '../../src/participant/doctor-board.ts';
-import { openLogger } from '../../src/participant/log.ts';
-import { BoardError } from '../../src/ports/board.ts';
-import { VirtualTime } from './virtual-time.ts';
 
 let folder: string;
 let file: string;
@@ -43,6 +36,7 @@ describe('devices in vertebra.toml', () => {
       {
         ...{ name: 'fan', kind: 'gpio', pin: 'GPIO17', direction: 'out', safe: 'high' },
         ...{ labels: [], bias: 'none', debounceMs: 0 },
+        ...{ onQuorumLoss: 'keep', quorumGroup: 'any', quorumLossMs: 10_000 },
       },
     ]);
     const config = loadConfig({ file, environment: {} });
@@ -99,81 +93,6 @@ describe('devices in vertebra.toml', () => {
 function driven(text: string): string {
   return `name = "w"\nkind = "drivetrain"\npath = "/dev/x"\ncontroller = "roboclaw"\n${text}`;
 }
-
-describe('the outputs of an agent', () => {
-  const PWM = 'name = "lamp"\nkind = "pwm"\npin = "GPIO12"\nsafe = "low"';
-  const BELL = 'name = "bell"\nkind = "gpio"\npin = "GPIO22"\ndirection = "out"\nsafe = "input"';
-  const DOOR = 'name = "door"\nkind = "gpio"\npin = "GPIO27"';
-
-  async function start(text: string, fault: BoardError | null = null) {
-    const profile = chooseProfile('virtual');
-    const driver = new VirtualDriver(profile);
-    const timers = new VirtualTime();
-    const lines: Record<string, unknown>[] = [];
-    const log = openLogger({
-      ...{ level: 'info', format: 'json', lineBytesMax: 999, wallMs: () => 0 },
-      write: (line) => lines.push(JSON.parse(line)),
-    });
-    const devices = await Devices.open({
-      ...{ devices: load(text), board: 'virtual', timers, log },
-      open: async () => {
-        if (fault !== null) throw fault;
-        return new LineBoard({ profile, driver, timers, reservations: null });
-      },
-    });
-    const states = () => [17, 12, 22].map((line) => driver.stateOf(line));
-    return { devices, driver, states, lines: () => JSON.stringify(lines) };
-  }
-
-  test('are safe from its start to its end, whatever was done with them meanwhile', async () => {
-    const text = [FAN, PWM, BELL, DOOR].map(section).join('');
-    const { devices, driver, states, lines } = await start(text);
-    expect(states()).toEqual(['high', 'duty 0', 'floating']);
-    expect(devices.board?.claims().map(({ owner }) => owner)).toEqual([
-      ...['device fan', 'device lamp', 'device bell'],
-    ]);
-    const fan = devices.output('fan');
-    if (fan === null || !('safe' in fan)) throw new Error('the fan is no output');
-    fan.write(false);
-    expect(states()).toEqual(['low', 'duty 0', 'floating']);
-    const before = driver.history.length;
-    await devices.close();
-    expect(driver.history.slice(before)).toContainEqual({ line: 17, state: 'high' });
-    expect(devices.board?.claims()).toEqual([]);
-    expect(lines()).toContain('devices-safe');
-  });
-
-  test('are safe when the process ends by a fault of its own', async () => {
-    const before = process.listeners('exit');
-    const { devices, states } = await start(section(FAN));
-    const fan = devices.output('fan');
-    if (fan === null || !('safe' in fan)) throw new Error('the fan is no output');
-    fan.write(false);
-    const added = process.listeners('exit').filter((each) => !before.includes(each));
-    expect(added).toHaveLength(1);
-    added[0]!.call(process, 1);
-    expect(states()[0]).toBe('high');
-    await devices.close();
-    expect(process.listeners('exit')).toEqual(before);
-  });
-
-  test('that cannot be had are said, and keep no other from being safe', async () => {
-    const wrong = FAN.replace('GPIO17', 'GPIO99').replace('fan', 'wrong');
-    const { devices, states, lines } = await start(section(wrong) + section(FAN));
-    expect(states()[0]).toBe('high');
-    expect(devices.output('wrong')).toBeNull();
-    expect(lines()).toMatch(/device-failed.*BOARD_PIN_UNKNOWN.*Take GPIO/);
-    await devices.close();
-  });
-
-  test('of a board that cannot be had are said, and the agent goes on', async () => {
-    const fault = new BoardError('BOARD_PERMISSION', 'not for this user. usermod -aG gpio');
-    const { devices, lines } = await start(section(FAN), fault);
-    expect(devices.board).toBeNull();
-    expect(lines()).toMatch(/board-failed.*usermod -aG gpio/);
-    await devices.close();
-  });
-});
 
 describe('pins among processes', () => {
   const reservations = new HostReservations();

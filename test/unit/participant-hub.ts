@@ -5,6 +5,7 @@ import { loadKernel } from '../../src/kernel/kernel.ts';
 import type { AvatarId } from '../../src/model/sync-group.ts';
 import { Agent } from '../../src/participant/agent.ts';
 import { type Config, DEFAULT_CONFIG } from '../../src/participant/config.ts';
+import { Devices } from '../../src/participant/devices.ts';
 import { Directory } from '../../src/participant/directory.ts';
 import { homeAt, worldAt } from '../../src/participant/home.ts';
 import { openLogger } from '../../src/participant/log.ts';
@@ -67,6 +68,7 @@ export class Hub {
       kernelBuild: 'simd',
       world: worldAt(home, 'test'),
       home: home.folder,
+      devices: Devices.none(core),
       lease: { note: () => undefined, release: () => undefined },
       onFatal: (cause) => this.onFatal(cause),
     });

@@ -11,6 +11,7 @@ import {
 import { loadKernel } from '../../src/kernel/kernel.ts';
 import { Agent } from '../../src/participant/agent.ts';
 import { DEFAULT_CONFIG } from '../../src/participant/config.ts';
+import { Devices } from '../../src/participant/devices.ts';
 import { Directory } from '../../src/participant/directory.ts';
 import type { PulledEntry } from '../../src/participant/face.ts';
 import { homeAt, worldAt } from '../../src/participant/home.ts';
@@ -64,6 +65,7 @@ function openAgent(name: string, seed: number): Agent {
     kernelBuild: 'simd',
     world: worldAt(home, 'test'),
     home: home.folder,
+    devices: Devices.none(core),
     lease: { note: () => undefined, release: () => undefined },
     onFatal: (cause) => {
       throw cause;

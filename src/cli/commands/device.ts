@@ -33,6 +33,16 @@ export function registerDevice(program: Command, cli: Cli): void {
       await cli.print(reports, () => (rows.length === 0 ? NONE : formatTable(titles, rows)));
     });
   device
+    .command('safe')
+    .summary('set all outputs to their safe state')
+    .description(
+      'Sets every declared output to its safe state, and lets go of it. For a machine whose ' +
+        'agent was killed: ExecStopPost= of its systemd unit. What an agent holds is left to it.',
+    )
+    .addHelpText('after', '\nExit codes: 0 all are safe, 8 one is not, or is held elsewhere.\n')
+    .addHelpText('after', examples('vertebra device safe'))
+    .action(async () => await secure(cli));
+  device
     .command('test')
     .summary('try a device or pin')
     .description(
@@ -68,6 +78,21 @@ async function settings(cli: Cli): Promise<{ devices: Device[]; board: string }>
   const { loadDevices } = await import('../../participant/device-settings.ts');
   const { board } = loadConfig({ file, environment: cli.io.environment });
   return { devices: loadDevices(file), board };
+}
+
+async function secure(cli: Cli): Promise<void> {
+  const declared = await settings(cli);
+  const { secureDevices } = await import('../../participant/secure-devices.ts');
+  const { SystemClock } = await import('../../participant/system-clock.ts');
+  const outcome = await secureDevices({ ...declared, timers: new SystemClock() });
+  const titles = ['device', 'where', 'safe', '', ''];
+  const rows = outcome.map(({ name, where, safe, isSafe, detail }) => [
+    ...[name, where, safe, isSafe ? 'safe' : 'NOT SAFE', detail],
+  ]);
+  await cli.print(outcome, () => (rows.length === 0 ? NONE : formatTable(titles, rows)));
+  const left = outcome.filter(({ isSafe }) => !isSafe).map(({ name }) => name);
+  if (left.length === 0) return;
+  throw new CliError(EXIT.problems, 'device-not-safe', `Not safe: ${left.join(', ')}.`);
 }
 
 async function test(

@@ -2,9 +2,6 @@ import { once } from 'node:events';
 import { hostname } from 'node:os';
 import type { Command } from 'commander';
 import type { Config } from '../../participant/config.ts';
-import type { Devices } from '../../participant/devices.ts';
-import type { Home } from '../../participant/home.ts';
-import type { Logger } from '../../participant/log.ts';
 import { type Cli, examples } from '../cli.ts';
 import { CliError, EXIT } from '../exit-code.ts';
 
@@ -56,16 +53,6 @@ function readMs(text: string): number {
   throw new CliError(EXIT.usage, 'usage', message);
 }
 
-/** Before anybody hears that the agent is there, its outputs are safe. */
-async function openDevices(home: Home, { board }: Config, log: Logger): Promise<Devices | null> {
-  const { loadDevices } = await import('../../participant/device-settings.ts');
-  const devices = loadDevices(home.configFile);
-  if (devices.length === 0) return null;
-  const { Devices } = await import('../../participant/devices.ts');
-  const { SystemClock } = await import('../../participant/system-clock.ts');
-  return Devices.open({ devices, board, timers: new SystemClock(), log });
-}
-
 async function run(cli: Cli, flags: RunFlags): Promise<void> {
   const { interrupted } = cli.io;
   const [home, world] = [await cli.home(), await cli.world()];
@@ -105,8 +92,6 @@ async function run(cli: Cli, flags: RunFlags): Promise<void> {
       feed.start();
       endings.unshift(() => feed.stop());
     }
-    const devices = await openDevices(home, config, log);
-    if (devices !== null) endings.unshift(() => devices.close());
     log.info('ready', { world: world.name, socket, pid: process.pid });
     const ending = AbortSignal.any([interrupted, ended.signal]);
     if (!ending.aborted) await once(ending, 'abort');

@@ -39,7 +39,27 @@ function formatStatus(status: StatusReport): string {
     return `\nFORKED: ${log}. See: vertebra log forks\n`;
   });
   const alarms = alarm + forks.join('');
-  return `${head}${alarms}\n${formatPeers(status.peers)}\n${formatGroups(status.groups)}`;
+  const devices = status.devices.length === 0 ? '' : `\n${formatDevices(status.devices)}`;
+  const groups = formatGroups(status.groups);
+  return `${head}${alarms}\n${formatPeers(status.peers)}\n${groups}${devices}`;
+}
+
+/** Devices, and who has each; why one is held back or failed follows in words. */
+function formatDevices(devices: StatusReport['devices']): string {
+  const titles = ['device', 'kind', 'where', 'holder', 'state', 'value'];
+  const rows = devices.map(({ name, kind, where, holder, state, value }) => [
+    ...[name, kind, where, holder, state],
+    value === null ? null : formatValue(value),
+  ]);
+  const notes = devices.flatMap(({ name, detail }) =>
+    detail === null ? [] : [`${plain(`${name}: ${detail}`)}\n`],
+  );
+  return formatTable(titles, rows) + notes.join('');
+}
+
+function formatValue(value: NonNullable<StatusReport['devices'][number]['value']>): string {
+  if (typeof value === 'boolean') return value ? 'high' : 'low';
+  return typeof value === 'number' ? String(value) : `${value.left} left, ${value.right} right`;
 }
 
 /** What everybody who looks should know of how a group came to be or ended. */
