@@ -1,9 +1,11 @@
 import type { Verdict } from '../model/verdict.ts';
+import type { BlocksUnderway } from './blocks-underway.ts';
 import { Compressor, EXPANDED_BYTES_MAX, Expander } from './compression.ts';
 import type { LinkCompression } from './contract.ts';
+import type { Assembly } from './fragment.ts';
 import type { FrameReadRefusal, Incoming, Outgoing } from './framing.ts';
 import type { Lane } from './messages.ts';
-import type { Way } from './outbox.ts';
+import type { About, Outbox, Way } from './outbox.ts';
 
 /**
  * The first byte of a frame that was compressed: no fragment begins so. A raw DEFLATE stream
@@ -28,7 +30,7 @@ const RATIO_GROWTH = 1.25;
 export class CompressedOutgoing implements Outgoing {
   plainBytes = 0;
   bytes = 0;
-  private readonly under: Outgoing;
+  private readonly under: Outbox;
   /** The length of a frame that suits the link. */
   private readonly suitsBytes: number;
   private readonly compressor = new Compressor();
@@ -36,9 +38,13 @@ export class CompressedOutgoing implements Outgoing {
   /** How much shorter full frames became of late. */
   private ratio = 1;
 
-  constructor(under: Outgoing, suitsBytes: number) {
+  constructor(under: Outbox, suitsBytes: number) {
     this.under = under;
     this.suitsBytes = suitsBytes;
+  }
+
+  get blocks(): BlocksUnderway {
+    return this.under.blocks;
   }
 
   get urgentBytes(): number {
@@ -58,8 +64,8 @@ export class CompressedOutgoing implements Outgoing {
     return this.under.laneFor(item);
   }
 
-  push(way: Way, message: Uint8Array, isNeedless?: () => boolean): void {
-    this.under.push(way, message, isNeedless);
+  push(way: Way, message: Uint8Array, about?: About): void {
+    this.under.push(way, message, about);
   }
 
   take(lane: Lane, whole: boolean): Uint8Array[] {
@@ -96,10 +102,10 @@ export class CompressedOutgoing implements Outgoing {
 export class CompressedIncoming implements Incoming {
   plainBytes = 0;
   bytes = 0;
-  private readonly under: Incoming;
+  private readonly under: Assembly;
   private readonly expander = new Expander();
 
-  constructor(under: Incoming) {
+  constructor(under: Assembly) {
     this.under = under;
   }
 
@@ -114,6 +120,10 @@ export class CompressedIncoming implements Incoming {
     this.bytes += frame.length;
     this.expander.received(plain);
     return this.under.read(plain);
+  }
+
+  get unfinished(): Uint8Array {
+    return this.under.unfinished;
   }
 
   drop(): void {

@@ -116,6 +116,10 @@ class Unfinished {
     return this.buffer.length;
   }
 
+  get content(): Uint8Array {
+    return this.buffer.subarray(0, this.bytes);
+  }
+
   add(part: Uint8Array): FragmentRefusal | null {
     const bytes = this.bytes + part.length;
     if (bytes > this.bytesMax) return 'message-too-long';
@@ -132,7 +136,7 @@ class Unfinished {
   }
 
   take(): Uint8Array {
-    const whole = this.buffer.subarray(0, this.bytes);
+    const whole = this.content;
     this.drop();
     return whole;
   }
@@ -165,6 +169,11 @@ export class Assembly implements Occupant {
 
   get heldBytes(): number {
     return this.lanes.urgent.heldBytes + this.lanes.bulk.heldBytes;
+  }
+
+  /** What has come of a bulk message; valid until more does. */
+  get unfinished(): Uint8Array {
+    return this.lanes.bulk.content;
   }
 
   /** Others need the room: what is unfinished is lost, so the link must end. */

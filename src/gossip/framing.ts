@@ -1,10 +1,11 @@
 import type { Verdict } from '../model/verdict.ts';
 import type { Timers } from '../ports/clock.ts';
 import type { Link, LinkRepairs } from '../ports/link.ts';
+import type { BlocksUnderway } from './blocks-underway.ts';
 import type { CompressionRefusal } from './compression.ts';
 import type { AssemblyRoom, FragmentRefusal, Tenant } from './fragment.ts';
 import type { Lane } from './messages.ts';
-import type { OutboxPace, Way } from './outbox.ts';
+import type { About, OutboxPace, Way } from './outbox.ts';
 
 /** What waits to be sent over one link, and how it is put into frames. */
 export interface Outgoing {
@@ -14,8 +15,9 @@ export interface Outgoing {
   readonly repeated?: number;
   /** How an item goes that nobody asked for; null where its queue is full. */
   laneFor(item: Uint8Array): Way | null;
-  /** @param isNeedless Asked when the message is about to leave: true, and it does not. */
-  push(way: Way, message: Uint8Array, isNeedless?: () => boolean): void;
+  /** Of what waits and has left; absent where messages may be lost on their way. */
+  readonly blocks?: BlocksUnderway;
+  push(way: Way, message: Uint8Array, about?: About): void;
   /** Gives up what waits in a lane. @param whole Also what has begun to leave. */
   take(lane: Lane, whole: boolean): Uint8Array[];
   /**
@@ -32,6 +34,8 @@ export type FrameReadRefusal = FragmentRefusal | CompressionRefusal;
 export interface Incoming {
   /** @returns the messages that the frame completes, or why the link must end. */
   read(frame: Uint8Array): Verdict<Uint8Array[], FrameReadRefusal>;
+  /** What has come of a bulk message that is not whole yet; absent or empty where none is. */
+  readonly unfinished?: Uint8Array;
   /** Gives back the room that unfinished messages take. */
   drop(): void;
 }

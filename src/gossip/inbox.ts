@@ -6,6 +6,8 @@ import type { FrameReadRefusal, Incoming } from './framing.ts';
 import { decodeMessage } from './message-reader.ts';
 import type { Message } from './messages.ts';
 
+const NOTHING = new Uint8Array(0);
+
 /** Turns what the frames of one link hold into messages. */
 export class Inbox {
   private readonly hash: HashFunction;
@@ -33,6 +35,11 @@ export class Inbox {
       if (read.value !== null) messages.push(read.value.message);
     }
     return accept(messages);
+  }
+
+  /** What has come of a message that is not whole yet. */
+  get unfinished(): Uint8Array {
+    return this.assembly.unfinished ?? NOTHING;
   }
 
   /** Gives back the room that unfinished messages take. */

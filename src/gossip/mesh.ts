@@ -260,8 +260,8 @@ export class Mesh implements Gossip {
     for (const message of messages) {
       switch (message.kind) {
         case 'item': {
-          this.reconciling.arrived(peer.avatar, message);
-          const delivery = this.relaying.receive(peer, message);
+          const isWanted = this.reconciling.arrived(peer.avatar, message);
+          const delivery = this.relaying.receive(peer, message, isWanted);
           if (delivery !== null) deliveries.push(delivery);
           break;
         }

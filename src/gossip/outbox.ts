@@ -1,9 +1,25 @@
+import type { BlockId } from '../model/block.ts';
+import { BlocksUnderway } from './blocks-underway.ts';
 import { FRAGMENT_HEADER_BYTES, writeFragment } from './fragment.ts';
-import { isBlock, type Lane } from './messages.ts';
+import { isBlock, type Lane, type Message } from './messages.ts';
 import type { Pace } from './pace.ts';
 
 /** A bulk message is not cut to use up fewer bytes of a frame than this. */
 const BULK_PART_BYTES_MIN = 512;
+
+/** What is known of a message beside its bytes. */
+export interface About {
+  /** Of a Block with its Entries. */
+  readonly block?: BlockId;
+  /** Asked when the message is about to leave: true, and it does not. */
+  readonly isNeedless?: () => boolean;
+}
+
+/** What a message says of itself. */
+export function aboutMessage(message: Message): About {
+  const block = message.kind === 'item' && message.item.kind === 'block' ? message.item : null;
+  return block === null || block.payload === null ? {} : { block: block.block.id };
+}
 
 /** First in, first out; the front is given up without moving what follows. */
 class Queue {
@@ -12,17 +28,22 @@ class Queue {
   written = 0;
   private messages: Uint8Array[] = [];
   private front = 0;
-  /** Of messages that need not be sent if, when their turn comes, these hold. */
-  private readonly needless = new Map<Uint8Array, () => boolean>();
+  private readonly about = new Map<Uint8Array, About>();
+  private readonly blocks: BlocksUnderway;
+
+  constructor(blocks: BlocksUnderway) {
+    this.blocks = blocks;
+  }
 
   get count(): number {
     return this.messages.length - this.front;
   }
 
-  push(message: Uint8Array, isNeedless?: () => boolean): void {
+  push(message: Uint8Array, about: About = {}): void {
     this.messages.push(message);
     this.bytes += message.length;
-    if (isNeedless !== undefined) this.needless.set(message, isNeedless);
+    if (about.block !== undefined) this.blocks.pushed(about.block);
+    if (about.block !== undefined || about.isNeedless !== undefined) this.about.set(message, about);
   }
 
   /** @returns what is to leave next, after what need not. */
@@ -30,10 +51,17 @@ class Queue {
     for (;;) {
       const message = this.messages[this.front];
       if (message === undefined || this.written > 0) return message;
-      const isNeedless = this.needless.get(message);
-      this.needless.delete(message);
-      if (isNeedless?.() !== true) return message;
-      this.advance(message.length);
+      const { block, isNeedless } = this.about.get(message) ?? {};
+      if (isNeedless === undefined) return message;
+      const isPromised = block !== undefined && this.blocks.isPromised(block);
+      if (isPromised || !isNeedless()) {
+        // Asked once.
+        this.about.set(message, block === undefined ? {} : { block });
+        return message;
+      }
+      this.drop(message);
+      this.bytes -= message.length;
+      this.next();
     }
   }
 
@@ -45,7 +73,7 @@ class Queue {
     if (whole) this.written = 0;
     for (const message of taken) {
       this.bytes -= message.length;
-      this.needless.delete(message);
+      this.drop(message);
     }
     return taken;
   }
@@ -53,7 +81,21 @@ class Queue {
   advance(bytes: number): void {
     this.bytes -= bytes;
     this.written += bytes;
-    if (this.written < this.messages[this.front]!.length) return;
+    const message = this.messages[this.front]!;
+    if (this.written < message.length) return;
+    const block = this.about.get(message)?.block;
+    if (block !== undefined) this.blocks.sent(block);
+    this.about.delete(message);
+    this.next();
+  }
+
+  private drop(message: Uint8Array): void {
+    const block = this.about.get(message)?.block;
+    if (block !== undefined) this.blocks.dropped(block);
+    this.about.delete(message);
+  }
+
+  private next(): void {
     this.written = 0;
     this.front += 1;
     if (this.front < 1_024 && this.front < this.messages.length) return;
@@ -76,8 +118,9 @@ export type Way = Lane | 'offered' | 'sign';
 /** What waits to be sent to one peer, and how it is put into frames. */
 export class Outbox {
   private readonly pace: OutboxPace;
-  private readonly lanes = { urgent: new Queue(), bulk: new Queue() };
-  private readonly signs = new Queue();
+  readonly blocks = new BlocksUnderway();
+  private readonly lanes = { urgent: new Queue(this.blocks), bulk: new Queue(this.blocks) };
+  private readonly signs = new Queue(this.blocks);
 
   constructor(pace: OutboxPace) {
     this.pace = pace;
@@ -108,9 +151,9 @@ export class Outbox {
     return bulkBytes === 0 && isSmall ? 'urgent' : 'bulk';
   }
 
-  push(way: Way, message: Uint8Array, isNeedless?: () => boolean): void {
+  push(way: Way, message: Uint8Array, about?: About): void {
     if (way === 'sign') this.signs.push(message);
-    else this.lanes[way === 'offered' ? 'bulk' : way].push(message, isNeedless);
+    else this.lanes[way === 'offered' ? 'bulk' : way].push(message, about);
   }
 
   /** Gives up what waits in a lane, for another link to carry. @param whole see `Queue.take` */

@@ -4,6 +4,7 @@ import type { AvatarId, GroupId } from '../model/sync-group.ts';
 import type { Timers } from '../ports/clock.ts';
 import { Alarm } from './alarm.ts';
 import { AnswerQueue } from './answer-queue.ts';
+import { arrivalsOf } from './arrivals.ts';
 import type { Missing } from './contract.ts';
 import { Digests } from './digests.ts';
 import type { ItemMessage, Message } from './messages.ts';
@@ -46,6 +47,7 @@ export class Reconciling {
       send,
       wake,
       isHere: (kind, id) => this.isHere(kind, id),
+      arrivals: () => arrivalsOf(parts.peers.all, hash),
       peersFor: (group) => this.peersFor(group),
     });
     this.digests = new Digests({
@@ -77,7 +79,8 @@ export class Reconciling {
   }
 
   addPeer({ avatar, wire }: Peer): void {
-    this.answers.set(avatar, new AnswerQueue(this.parts.source, wire.pace));
+    const blocks = wire.outbox.blocks ?? null;
+    this.answers.set(avatar, new AnswerQueue(this.parts.source, wire.pace, blocks));
     this.digests.addPeer(avatar, this.nowMs());
     this.wanted.tick(this.nowMs());
   }
@@ -134,13 +137,14 @@ export class Reconciling {
     this.answers.clear();
   }
 
-  /** Something came; if it was asked for, it is here now. */
-  arrived(from: AvatarId, { item, answer }: ItemMessage): void {
+  /** Something came; if it was asked for, it is here now. @returns whether it was, by its id. */
+  arrived(from: AvatarId, { item, answer }: ItemMessage): boolean {
     if (answer) this.ranges.progress(from, this.nowMs());
-    if (item.kind === 'metablock') this.wanted.arrived(item.metablock.id);
-    if (item.kind !== 'block') return;
-    if (item.payload !== null) this.wanted.arrived(item.block.id);
-    else if (answer) this.wanted.notFound(from, [item.block.id], this.nowMs());
+    if (item.kind === 'metablock') return this.wanted.arrived(item.metablock.id);
+    if (item.kind !== 'block') return false;
+    if (item.payload !== null) return this.wanted.arrived(item.block.id);
+    if (answer) this.wanted.notFound(from, [item.block.id], this.nowMs());
+    return false;
   }
 
   onMessage(peer: Peer, message: Message): void {

@@ -3,6 +3,7 @@ import type { AvatarId } from '../model/sync-group.ts';
 import { type Delivery, type GossipItem, type ItemKey, keyOf, originOf } from './item.ts';
 import { encodeMessage } from './message-writer.ts';
 import type { ItemMessage } from './messages.ts';
+import { aboutMessage } from './outbox.ts';
 import type { Peer, Peers } from './peers.ts';
 import { RecentSet } from './recent-set.ts';
 import type { Spread } from './spread.ts';
@@ -39,12 +40,15 @@ export class Relaying {
     if (!answer) this.tell(item, key, from);
   }
 
-  /** @returns what is to be judged, or null if it was accepted before. */
-  receive(peer: Peer, { item, answer }: ItemMessage): Delivery | null {
+  /**
+   * @param isWanted Was it asked for, here or of another peer?
+   * @returns what is to be judged, or null if it was accepted before.
+   */
+  receive(peer: Peer, { item, answer }: ItemMessage, isWanted: boolean): Delivery | null {
     const key = keyOf(item);
     this.parts.spread.saw(peer.avatar, key);
     // What we asked for we may have thrown away meanwhile, so never mind that it was here.
-    if (!answer && this.isHere(item, key)) {
+    if (!answer && !isWanted && this.isHere(item, key)) {
       peer.wire.counters.duplicates += 1;
       return null;
     }
@@ -58,12 +62,15 @@ export class Relaying {
   private tell(item: GossipItem, key: ItemKey, from: AvatarId | null): void {
     const told = this.parts.spread.tell(key, originOf(item), from);
     if (told.length === 0) return;
-    const bytes = encodeMessage({ kind: 'item', item, answer: false });
+    const message = { kind: 'item', item, answer: false } as const;
+    const bytes = encodeMessage(message);
+    const about = aboutMessage(message);
     for (const avatar of told) {
       const wire = this.parts.peers.get(avatar)?.wire;
-      if (item.kind !== 'block' || wire?.pace.isSlow !== true) wire?.offer(bytes);
+      if (item.kind !== 'block' || wire?.pace.isSlow !== true) wire?.offer(bytes, about);
       else if (!this.isBroughtByOthers(avatar)) {
-        wire.offer(bytes, () => this.isNeedless(avatar, item.block, key));
+        const isNeedless = () => this.isNeedless(avatar, item.block, key);
+        wire.offer(bytes, { ...about, isNeedless });
       }
     }
   }

@@ -1,5 +1,6 @@
 import type { Hex32 } from '../model/bytes.ts';
 import type { AvatarId, GroupId } from '../model/sync-group.ts';
+import type { Arrival, Arrivals } from './arrivals.ts';
 import type { Missing } from './contract.ts';
 import type { Message } from './messages.ts';
 import type { Pace } from './pace.ts';
@@ -31,6 +32,9 @@ interface WantedId {
   askedMs: number;
   dueMs: number;
   rounds: number;
+  /** Since when it is left to somebody who sends it unasked, and how much had come then. */
+  leftMs: number | null;
+  leftBytes: number;
 }
 
 export interface WantedParts {
@@ -40,6 +44,8 @@ export interface WantedParts {
   readonly wake: (atMs: number) => void;
   /** Has the thing come in the meantime? */
   readonly isHere: (kind: WantedKind, id: Hex32) => boolean;
+  /** What comes at the moment, part by part. */
+  readonly arrivals: () => Arrivals;
   /** Those linked now, the likelier to have something of this group first. */
   readonly peersFor: (group: GroupId) => readonly AvatarId[];
 }
@@ -90,8 +96,9 @@ export class Wanted {
     }
   }
 
-  arrived(id: Hex32): void {
-    this.ids.delete(id);
+  /** @returns whether it was wanted. */
+  arrived(id: Hex32): boolean {
+    return this.ids.delete(id);
   }
 
   notFound(peer: AvatarId, ids: readonly Hex32[], nowMs: number): void {
@@ -112,13 +119,15 @@ export class Wanted {
   tick(nowMs: number): void {
     if (this.isPaused) return;
     const asks = new Map<AvatarId, WantedId[]>();
+    let arrivals: Arrivals | null = null;
     for (const wanted of this.ids.values()) {
       if (wanted.dueMs > nowMs) {
         this.parts.wake(wanted.dueMs);
         continue;
       }
       if (wanted.peer !== null) this.giveUpOn(wanted, nowMs);
-      const peer = this.choosePeer(wanted, nowMs);
+      arrivals ??= this.parts.arrivals();
+      const peer = this.choosePeer(wanted, arrivals, nowMs);
       if (peer === null) continue;
       const batch = asks.get(peer);
       if (batch === undefined) asks.set(peer, [wanted]);
@@ -131,7 +140,8 @@ export class Wanted {
     for (const id of ids) {
       if (this.ids.size >= this.parts.settings.wantedMax || this.ids.has(id)) continue;
       const dueMs = nowMs + GRACE_MS;
-      const asked = { tried: new Set<AvatarId>(), peer: null, askedMs: 0, rounds: 0 };
+      const tried = new Set<AvatarId>();
+      const asked = { tried, peer: null, askedMs: 0, rounds: 0, leftMs: null, leftBytes: 0 };
       this.ids.set(id, { id, kind, group, dueMs, ...asked });
       this.parts.wake(dueMs);
     }
@@ -143,7 +153,7 @@ export class Wanted {
     wanted.dueMs = nowMs;
   }
 
-  private choosePeer(wanted: WantedId, nowMs: number): AvatarId | null {
+  private choosePeer(wanted: WantedId, arrivals: Arrivals, nowMs: number): AvatarId | null {
     if (this.parts.isHere(wanted.kind, wanted.id)) {
       this.ids.delete(wanted.id);
       return null;
@@ -152,6 +162,7 @@ export class Wanted {
     const peer = peers.find((each) => !wanted.tried.has(each));
     if (peer !== undefined) {
       const { answerMs, idsMax, isSlow } = this.parts.paceOf(peer);
+      if (this.isComing(wanted, arrivals.get(wanted.id), { peer, nowMs })) return null;
       wanted.dueMs = nowMs + answerMs;
       if (isSlow && this.askedOf(peer) >= idsMax) {
         this.parts.wake(wanted.dueMs);
@@ -168,6 +179,26 @@ export class Wanted {
     if (wanted.rounds > ROUNDS_MAX) this.ids.delete(wanted.id);
     else this.parts.wake(wanted.dueMs);
     return null;
+  }
+
+  /**
+   * Does it come unasked, part by part? Then nobody is asked for it as long as it moves; but for
+   * somebody on a better link than the one that it comes over.
+   */
+  private isComing(
+    wanted: WantedId,
+    arrival: Arrival | undefined,
+    { peer, nowMs }: { readonly peer: AvatarId; readonly nowMs: number },
+  ): boolean {
+    if (arrival === undefined || arrival.bytes <= wanted.leftBytes) return false;
+    const { answerMs, isSlow } = this.parts.paceOf(arrival.from);
+    if (isSlow && !this.parts.paceOf(peer).isSlow) return false;
+    wanted.leftMs ??= nowMs;
+    if (nowMs - wanted.leftMs > (isSlow ? SLOW_PARTS_MS : PARTS_MS)) return false;
+    wanted.leftBytes = arrival.bytes;
+    wanted.dueMs = nowMs + answerMs;
+    this.parts.wake(wanted.dueMs);
+    return true;
   }
 
   private askedOf(peer: AvatarId): number {

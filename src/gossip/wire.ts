@@ -11,7 +11,7 @@ import { makeFraming } from './make-framing.ts';
 import { encodeMessage } from './message-writer.ts';
 import type { ByeReason, GreetingMessage, Lane, Message } from './messages.ts';
 import { isNews, isSign, MESSAGE_NAMES } from './messages.ts';
-import type { Way } from './outbox.ts';
+import { type About, aboutMessage, type Way } from './outbox.ts';
 import { type Pace, paceOf } from './pace.ts';
 import { Pulse } from './pulse.ts';
 import type { WireHandlerOf, WireParts } from './wire-parts.ts';
@@ -33,6 +33,8 @@ export class Wire implements LinkHandler {
   readonly counters: LinkCounters;
   readonly pace: Pace;
   readonly compression: Compression | null;
+  readonly outbox: Outgoing;
+  readonly inbox: Inbox;
   /** What the other end said first; null until then. */
   greeting: GreetingMessage | null = null;
   /** Still read, but no longer written to. */
@@ -41,8 +43,6 @@ export class Wire implements LinkHandler {
   private readonly parts: WireParts;
   private readonly link: Link;
   private readonly handler: WireHandler;
-  private readonly outbox: Outgoing;
-  private readonly inbox: Inbox;
   private readonly pulse: Pulse;
   private readonly frameMax: number;
   private readonly carried: Goodput;
@@ -132,7 +132,7 @@ export class Wire implements LinkHandler {
   }
 
   send(lane: Lane, message: Message): void {
-    this.sendEncoded(lane, encodeMessage(message));
+    this.sendEncoded(lane, encodeMessage(message), aboutMessage(message));
   }
 
   /** On a slow link, where one stands is told after all that was sent before. */
@@ -142,7 +142,7 @@ export class Wire implements LinkHandler {
   }
 
   /** What is urgent beyond the bound ends the link: a peer that takes no votes is no peer. */
-  sendEncoded(way: Way, bytes: Uint8Array, isNeedless?: () => boolean): void {
+  sendEncoded(way: Way, bytes: Uint8Array, about?: About): void {
     if (!this.isOpen) return;
     if (way === 'urgent') {
       const waiting = this.outbox.urgentBytes + bytes.length;
@@ -151,16 +151,16 @@ export class Wire implements LinkHandler {
         return;
       }
     }
-    this.outbox.push(isSign(bytes) ? 'sign' : way, bytes, isNeedless);
+    this.outbox.push(isSign(bytes) ? 'sign' : way, bytes, about);
     countMessage(this.counters.messagesSent, MESSAGE_NAMES[bytes[0] ?? 0]);
     this.flushSoon();
   }
 
   /** Sends an item nobody asked for, unless the queue is full; anti-entropy brings it then. */
-  offer(bytes: Uint8Array, isNeedless?: () => boolean): void {
+  offer(bytes: Uint8Array, about?: About): void {
     const way = this.outbox.laneFor(bytes);
     if (way === null) this.counters.dropped += 1;
-    else this.sendEncoded(way, bytes, isNeedless);
+    else this.sendEncoded(way, bytes, about);
   }
 
   /**

@@ -231,6 +231,7 @@ describe('what we ask for by id', () => {
       send: (peer) => asked.push(peer),
       wake: () => undefined,
       isHere: () => false,
+      arrivals: () => new Map(),
       peersFor: () => [PEER, OTHER],
     });
     wanted.want({ group: GROUP, blocks: [idOf('x')], metablocks: [] }, 0);
