@@ -1,5 +1,5 @@
-// The demo's sensor Entries, second after second, as one small machine would read them: the Pacts of
-// examples/pacts, values that drift as those of a real machine do, from one seed.
+// The demo's sensor Entries, second after second, as one small machine would read them: the Pacts
+// of examples/pacts, values that drift as those of a real machine do, from one seed.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
