@@ -1,3 +1,4 @@
+import type { Priority } from '../model/pact.ts';
 import {
   type Answer,
   answerBlocks,
@@ -22,13 +23,22 @@ export type Request = Message & {
   kind: 'want-blocks' | 'want-metablocks' | 'want-range' | 'want-forks';
 };
 
-/** What one peer asked for, answered one after the other: single things before ranges. */
+/** What of one priority was asked for: single things before ranges. */
+interface Waiting {
+  readonly single: Pending[];
+  readonly ranges: Pending[];
+}
+
+/** What one peer asked for, answered one after the other within each priority. */
 export class AnswerQueue {
   private readonly source: GossipSource;
   private readonly settings: GossipSettings;
   private readonly blocks: BlocksUnderway | null;
-  private single: Pending[] = [];
-  private ranges: Pending[] = [];
+  private readonly waiting: Readonly<Record<Priority, Waiting>> = {
+    high: { single: [], ranges: [] },
+    normal: { single: [], ranges: [] },
+    low: { single: [], ranges: [] },
+  };
 
   /** @param blocks What is on its way to the peer already; null where that may be lost. */
   constructor(
@@ -43,16 +53,18 @@ export class AnswerQueue {
 
   /** @returns false when too many wait: this one gets no answer, and is asked again. */
   add(request: Request): boolean {
-    if (this.single.length + this.ranges.length >= this.settings.requestsMax) return false;
+    if (this.count >= this.settings.requestsMax) return false;
     const mark = this.blocks?.mark ?? 0;
-    const queue = request.kind === 'want-range' ? this.ranges : this.single;
+    const { single, ranges } = this.waiting[this.priorityOf(request)];
+    const queue = request.kind === 'want-range' ? ranges : single;
     queue.push({ answer: this.answerTo(request), mark });
     return true;
   }
 
-  /** @returns the next thing to send, or null when all is answered. */
-  pull(): Outgoing | null {
-    for (const queue of [this.single, this.ranges]) {
+  /** @returns the next thing of this priority to send, or null when all of it is answered. */
+  pull(priority: Priority): Outgoing | null {
+    const { single, ranges } = this.waiting[priority];
+    for (const queue of [single, ranges]) {
       while (queue[0] !== undefined) {
         const { answer, mark } = queue[0];
         const step = answer.next();
@@ -63,9 +75,21 @@ export class AnswerQueue {
     return null;
   }
 
-  clear(): void {
-    this.single = [];
-    this.ranges = [];
+  private get count(): number {
+    const all = Object.values(this.waiting);
+    return all.reduce((count, { single, ranges }) => count + single.length + ranges.length, 0);
+  }
+
+  private priorityOf(request: Request): Priority {
+    if (request.kind === 'want-range') return this.source.priorityOf(request.group);
+    // Votes wait for Metablocks and fork proofs, whatever they are about.
+    if (request.kind !== 'want-blocks') return 'high';
+    // What is asked for at once is of one priority; of what is not here it does not matter.
+    for (const id of request.ids) {
+      const block = this.source.block(id);
+      if (block !== null) return this.source.priorityOf(block.group);
+    }
+    return 'normal';
   }
 
   private answerTo(request: Request): Answer {

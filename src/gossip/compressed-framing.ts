@@ -1,3 +1,4 @@
+import type { Priority } from '../model/pact.ts';
 import type { Verdict } from '../model/verdict.ts';
 import type { BlocksUnderway } from './blocks-underway.ts';
 import { Compressor, EXPANDED_BYTES_MAX, Expander } from './compression.ts';
@@ -60,8 +61,12 @@ export class CompressedOutgoing implements Outgoing {
     if (method === DEFLATE) this.isPermitted = true;
   }
 
-  laneFor(item: Uint8Array): Way | null {
-    return this.under.laneFor(item);
+  bulkBytesOf(priority: Priority): number {
+    return this.under.bulkBytesOf(priority);
+  }
+
+  laneFor(item: Uint8Array, priority: Priority): Way | null {
+    return this.under.laneFor(item, priority);
   }
 
   push(way: Way, message: Uint8Array, about?: About): void {

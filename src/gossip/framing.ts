@@ -1,3 +1,4 @@
+import type { Priority } from '../model/pact.ts';
 import type { Verdict } from '../model/verdict.ts';
 import type { Timers } from '../ports/clock.ts';
 import type { Link, LinkRepairs } from '../ports/link.ts';
@@ -13,8 +14,9 @@ export interface Outgoing {
   readonly bulkBytes: number;
   /** Parts sent again because the link loses some; absent where it loses none. */
   readonly repeated?: number;
+  bulkBytesOf(priority: Priority): number;
   /** How an item goes that nobody asked for; null where its queue is full. */
-  laneFor(item: Uint8Array): Way | null;
+  laneFor(item: Uint8Array, priority: Priority): Way | null;
   /** Of what waits and has left; absent where messages may be lost on their way. */
   readonly blocks?: BlocksUnderway;
   push(way: Way, message: Uint8Array, about?: About): void;

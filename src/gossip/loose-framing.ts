@@ -1,3 +1,4 @@
+import type { Priority } from '../model/pact.ts';
 import { accept, refuse, type Verdict } from '../model/verdict.ts';
 import type { FragmentRefusal, Occupant } from './fragment.ts';
 import type { FramingParts, Incoming, Outgoing } from './framing.ts';
@@ -13,7 +14,7 @@ import {
   writePart,
 } from './loose-part.ts';
 import { isBlock, type Lane, MESSAGE_CODES } from './messages.ts';
-import type { Way } from './outbox.ts';
+import type { About, Way } from './outbox.ts';
 import { Repeating } from './repeating.ts';
 import { Streaming } from './streaming.ts';
 
@@ -83,24 +84,30 @@ export class LooseFraming implements Occupant, Outgoing, Incoming {
     return this.bulk.waitingBytes + this.stream.waitingBytes;
   }
 
+  bulkBytesOf(priority: Priority): number {
+    return this.bulk.waitingBytesOf(priority) + this.stream.waitingBytesOf(priority);
+  }
+
   /** Parts sent again. */
   get repeated(): number {
     return this.urgent.repeated + this.bulk.repeated;
   }
 
   /** A Block goes once, whatever its size; all else until it is acknowledged. */
-  laneFor(item: Uint8Array): Way | null {
+  laneFor(item: Uint8Array, priority: Priority = 'normal'): Way | null {
     const { pace } = this.parts;
     if (!isBlock(item)) {
       return this.urgentBytes + item.length > pace.urgentNewsBytesMax ? null : 'urgent';
     }
-    const isFull = this.bulkBytes > 0 && this.bulkBytes + item.length > pace.bulkQueueBytesMax;
+    const bulkBytes = this.bulkBytesOf(priority);
+    const isFull = bulkBytes > 0 && bulkBytes + item.length > pace.bulkQueueBytesMax;
     return isFull ? null : 'offered';
   }
 
-  push(way: Way, message: Uint8Array): void {
-    if (way === 'offered') this.stream.push(message);
-    else this[way === 'sign' ? 'urgent' : way].push(message);
+  push(way: Way, message: Uint8Array, { turn }: About = {}): void {
+    if (way === 'offered') this.stream.push(message, turn);
+    else if (way === 'bulk') this.bulk.push(message, turn);
+    else this.urgent.push(message);
   }
 
   take(lane: Lane, whole: boolean): Uint8Array[] {

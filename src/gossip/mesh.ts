@@ -207,7 +207,7 @@ export class Mesh implements Gossip {
   }
 
   private wireParts(): WireParts {
-    const { timers, random, hash } = this.options;
+    const { timers, random, hash, source } = this.options;
     return {
       timers,
       random,
@@ -217,6 +217,7 @@ export class Mesh implements Gossip {
       room: new AssemblyRoom(GOSSIP_LIMITS.assemblyBytesMax),
       scratch: new Uint8Array(SCRATCH_BYTES),
       totals: this.totals,
+      priorityOf: (group) => source.priorityOf(group),
     };
   }
 

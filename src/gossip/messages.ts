@@ -1,5 +1,6 @@
 import type { BlockId } from '../model/block.ts';
-import type { Hex32 } from '../model/bytes.ts';
+import { type Hex32, ID_BYTES, toHex32 } from '../model/bytes.ts';
+import { DOMAIN_BYTES } from '../model/codec.ts';
 import type { MetablockId } from '../model/metablock.ts';
 import type { CausalSequence, Level } from '../model/numbers.ts';
 import type { AvatarId, GroupId } from '../model/sync-group.ts';
@@ -145,6 +146,13 @@ const SIGNS: ReadonlySet<MessageName | undefined> = new Set([
 export function isBlock(bytes: Uint8Array): boolean {
   const name = MESSAGE_NAMES[bytes[0] ?? 0];
   return name === 'item-block' || name === 'item-header';
+}
+
+/** The Sync Group of an encoded Block, or null if the message is none. */
+export function groupOfBlock(bytes: Uint8Array): GroupId | null {
+  if (!isBlock(bytes)) return null;
+  const header = MESSAGE_NAMES[bytes[0]!] === 'item-block' ? 4 : 2;
+  return toHex32(bytes.subarray(header + DOMAIN_BYTES, header + DOMAIN_BYTES + ID_BYTES));
 }
 
 /** Bytes that stand for the two kinds of range in `chunk-end`. */

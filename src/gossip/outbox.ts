@@ -1,8 +1,10 @@
 import type { BlockId } from '../model/block.ts';
+import type { Priority } from '../model/pact.ts';
 import { BlocksUnderway } from './blocks-underway.ts';
 import { FRAGMENT_HEADER_BYTES, writeFragment } from './fragment.ts';
 import { isBlock, type Lane, type Message } from './messages.ts';
 import type { Pace } from './pace.ts';
+import { PriorityLine, type Turn } from './priority-line.ts';
 
 /** A bulk message is not cut to use up fewer bytes of a frame than this. */
 const BULK_PART_BYTES_MIN = 512;
@@ -12,7 +14,9 @@ export interface About {
   /** Of a Block with its Entries. */
   readonly block?: BlockId;
   /** Asked when the message is about to leave: true, and it does not. */
-  readonly isNeedless?: () => boolean;
+  readonly isNeedless?: (() => boolean) | undefined;
+  /** Of bulk: when it may leave; `normal` if it is not said. */
+  readonly turn?: Turn | undefined;
 }
 
 /** What a message says of itself. */
@@ -21,27 +25,18 @@ export function aboutMessage(message: Message): About {
   return block === null || block.payload === null ? {} : { block: block.block.id };
 }
 
-/** First in, first out; the front is given up without moving what follows. */
-class Queue {
-  bytes = 0;
-  /** Of the front message, already written into frames. */
-  written = 0;
-  private messages: Uint8Array[] = [];
-  private front = 0;
+/** What waits in one lane. */
+class Queue extends PriorityLine {
   private readonly about = new Map<Uint8Array, About>();
   private readonly blocks: BlocksUnderway;
 
   constructor(blocks: BlocksUnderway) {
+    super();
     this.blocks = blocks;
   }
 
-  get count(): number {
-    return this.messages.length - this.front;
-  }
-
-  push(message: Uint8Array, about: About = {}): void {
-    this.messages.push(message);
-    this.bytes += message.length;
+  add(message: Uint8Array, about: About): void {
+    this.push(message, about.turn);
     if (about.block !== undefined) this.blocks.pushed(about.block);
     if (about.block !== undefined || about.isNeedless !== undefined) this.about.set(message, about);
   }
@@ -49,58 +44,33 @@ class Queue {
   /** @returns what is to leave next, after what need not. */
   peek(): Uint8Array | undefined {
     for (;;) {
-      const message = this.messages[this.front];
-      if (message === undefined || this.written > 0) return message;
+      const message = this.front();
+      if (message === undefined || this.gone > 0) return message;
       const { block, isNeedless } = this.about.get(message) ?? {};
-      if (isNeedless === undefined) return message;
       const isPromised = block !== undefined && this.blocks.isPromised(block);
-      if (isPromised || !isNeedless()) {
-        // Asked once.
-        this.about.set(message, block === undefined ? {} : { block });
-        return message;
-      }
-      this.drop(message);
-      this.bytes -= message.length;
-      this.next();
+      if (isPromised || isNeedless?.() !== true) return message;
+      this.forget(message);
+      this.drop();
     }
   }
 
-  /** Gives up all that has not begun to leave; with `whole`, what has begun as well. */
-  take(whole: boolean): Uint8Array[] {
-    const from = this.written > 0 && !whole ? this.front + 1 : this.front;
-    const taken = this.messages.splice(from);
-    if (this.written > 0 && whole) this.bytes += this.written;
-    if (whole) this.written = 0;
-    for (const message of taken) {
-      this.bytes -= message.length;
-      this.drop(message);
-    }
-    return taken;
-  }
-
-  advance(bytes: number): void {
-    this.bytes -= bytes;
-    this.written += bytes;
-    const message = this.messages[this.front]!;
-    if (this.written < message.length) return;
+  leave(message: Uint8Array, bytes: number): void {
+    if (!this.advance(bytes)) return;
     const block = this.about.get(message)?.block;
     if (block !== undefined) this.blocks.sent(block);
     this.about.delete(message);
-    this.next();
   }
 
-  private drop(message: Uint8Array): void {
+  override take(whole: boolean): Uint8Array[] {
+    const taken = super.take(whole);
+    for (const message of taken) this.forget(message);
+    return taken;
+  }
+
+  private forget(message: Uint8Array): void {
     const block = this.about.get(message)?.block;
     if (block !== undefined) this.blocks.dropped(block);
     this.about.delete(message);
-  }
-
-  private next(): void {
-    this.written = 0;
-    this.front += 1;
-    if (this.front < 1_024 && this.front < this.messages.length) return;
-    this.messages = this.messages.slice(this.front);
-    this.front = 0;
   }
 }
 
@@ -135,15 +105,21 @@ export class Outbox {
   }
 
   get isEmpty(): boolean {
-    return this.lanes.urgent.count + this.lanes.bulk.count + this.signs.count === 0;
+    return this.urgentBytes + this.bulkBytes === 0;
+  }
+
+  bulkBytesOf(priority: Priority): number {
+    return this.lanes.bulk.bytesOf(priority);
   }
 
   /**
    * The lane for an item that nobody asked for; null where its queue is full. Blocks are bulk; a
-   * small one is urgent where that keeps the order of Blocks, so where no bulk waits.
+   * small one is urgent where that keeps the order of Blocks, so where no bulk waits that goes
+   * before it. Nor does what goes after it take its room.
    */
-  laneFor(item: Uint8Array): Lane | null {
-    const { urgentBytes, bulkBytes, pace } = this;
+  laneFor(item: Uint8Array, priority: Priority = 'normal'): Lane | null {
+    const { urgentBytes, pace } = this;
+    const bulkBytes = this.lanes.bulk.bytesUpTo(priority);
     const { length } = item;
     if (!isBlock(item)) return urgentBytes + length > pace.urgentNewsBytesMax ? null : 'urgent';
     if (bulkBytes > 0 && bulkBytes + length > pace.bulkQueueBytesMax) return null;
@@ -151,12 +127,13 @@ export class Outbox {
     return bulkBytes === 0 && isSmall ? 'urgent' : 'bulk';
   }
 
-  push(way: Way, message: Uint8Array, about?: About): void {
-    if (way === 'sign') this.signs.push(message);
-    else this.lanes[way === 'offered' ? 'bulk' : way].push(message, about);
+  push(way: Way, message: Uint8Array, about: About = {}): void {
+    if (way === 'sign') this.signs.add(message, {});
+    else if (way === 'urgent') this.lanes.urgent.add(message, { ...about, turn: 'normal' });
+    else this.lanes.bulk.add(message, about);
   }
 
-  /** Gives up what waits in a lane, for another link to carry. @param whole see `Queue.take` */
+  /** Gives up what waits in a lane, for another link to carry. @param whole As of a line. */
   take(lane: Lane, whole: boolean): Uint8Array[] {
     return this.lanes[lane].take(whole);
   }
@@ -168,10 +145,10 @@ export class Outbox {
    */
   fill(frame: Uint8Array, isQuiet = false): number {
     const { urgent, bulk } = this.lanes;
-    let used = urgent.written > 0 ? fillFrom(urgent, frame, { lane: 'urgent', count: 1 }) : 0;
-    if (urgent.written === 0) used = fillFrom(this.signs, frame, { lane: 'urgent', used });
+    let used = urgent.gone > 0 ? fillFrom(urgent, frame, { lane: 'urgent', count: 1 }) : 0;
+    if (urgent.gone === 0) used = fillFrom(this.signs, frame, { lane: 'urgent', used });
     if (isQuiet) return used;
-    if (this.signs.written === 0) used = fillFrom(urgent, frame, { lane: 'urgent', used });
+    if (this.signs.gone === 0) used = fillFrom(urgent, frame, { lane: 'urgent', used });
     return fillFrom(bulk, frame, { lane: 'bulk', used });
   }
 }
@@ -192,12 +169,12 @@ function fillFrom(
     if (written === count) break;
     written += 1;
     const room = frame.length - offset - FRAGMENT_HEADER_BYTES;
-    const left = message.length - queue.written;
+    const left = message.length - queue.gone;
     const least = lane === 'bulk' && offset > 0 ? Math.min(left, BULK_PART_BYTES_MIN) : 1;
     if (room < least) break;
-    const part = message.subarray(queue.written, queue.written + Math.min(left, room));
+    const part = message.subarray(queue.gone, queue.gone + Math.min(left, room));
     offset = writeFragment(frame, offset, part, { lane, more: part.length < left });
-    queue.advance(part.length);
+    queue.leave(message, part.length);
   }
   return offset;
 }

@@ -1,9 +1,11 @@
+import type { Priority } from '../model/pact.ts';
 import type { AvatarId, GroupId } from '../model/sync-group.ts';
 import { compare, standingIn } from './anti-entropy.ts';
 import { type ChunkEndMessage, type Message, type Range, rangeKey } from './messages.ts';
 import type { Pace } from './pace.ts';
 import { ProofAsking } from './proof-asking.ts';
 import { RangeWaits } from './range-waits.ts';
+import { RangesToDo } from './ranges-to-do.ts';
 import { RecentSet } from './recent-set.ts';
 import { GOSSIP_LIMITS } from './settings.ts';
 import type { Digest, GossipSource, GroupDigest } from './source.ts';
@@ -23,6 +25,7 @@ const FORKS_AT_ONCE = 64;
 
 interface OpenRange {
   readonly range: Range;
+  readonly priority: Priority;
   readonly peer: AvatarId;
   /** Where we stood in this range when it was asked for. */
   readonly stood: string;
@@ -40,8 +43,8 @@ interface Standing {
   groups: ReadonlyMap<GroupId, GroupDigest>;
   /** Groups whose open part was not asked for since the link is up. */
   fresh: Set<GroupId>;
-  /** What it has and we lack, as last compared; taken from the end. */
-  todo: Range[];
+  /** What it has and we lack, as last compared. */
+  todo: RangesToDo;
   /** It let a range time out: others first. */
   slowUntilMs: number;
 }
@@ -58,7 +61,8 @@ export interface RangesParts {
 
 /**
  * Fetches what others have and we lack, range by range: each range from one peer at a time, chunk
- * after chunk to its end, different ranges from different peers.
+ * after chunk to its end, different ranges from different peers. Each priority has places of its
+ * own: what one has much of keeps no other from being asked for, and whoever answers weighs them.
  */
 export class Ranges {
   private readonly parts: RangesParts;
@@ -86,7 +90,7 @@ export class Ranges {
     this.peers.set(peer, {
       groups,
       fresh: before?.fresh ?? new Set(groups.keys()),
-      todo: [],
+      todo: new RangesToDo(),
       slowUntilMs: before?.slowUntilMs ?? 0,
     });
   }
@@ -96,7 +100,7 @@ export class Ranges {
     const standing = this.peers.get(peer);
     if (standing === undefined) return;
     standing.groups = new Map();
-    standing.todo = [];
+    standing.todo = new RangesToDo();
   }
 
   removePeer(peer: AvatarId, nowMs: number): void {
@@ -213,7 +217,8 @@ export class Ranges {
     const theirs = [...standing.groups.values()];
     const { ranges, forks, proofs } = compare(this.mine(), theirs, standing.fresh);
     for (const group of proofs) this.proofs.ask(peer, group, nowMs);
-    standing.todo = ranges.filter((each) => this.isWanted(each)).reverse();
+    const wanted = ranges.filter((each) => this.isWanted(each));
+    standing.todo = new RangesToDo(wanted, ({ group }) => this.parts.source.priorityOf(group));
     const unasked = forks.filter((id) => !this.forks.has(id)).slice(0, FORKS_AT_ONCE);
     for (const id of unasked) this.forks.add(id);
     if (unasked.length > 0) this.parts.send(peer, { kind: 'want-blocks', ids: unasked });
@@ -230,17 +235,21 @@ export class Ranges {
     return late + (this.parts.paceOf(peer).isSlow ? 500 : 0) + this.openAt(peer);
   }
 
-  private openAt(peer: AvatarId): number {
+  private openAt(peer: AvatarId, priority: Priority | null = null): number {
     let count = 0;
-    for (const range of this.open.values()) if (range.peer === peer) count += 1;
+    for (const range of this.open.values()) {
+      if (range.peer === peer && (priority ?? range.priority) === range.priority) count += 1;
+    }
     return count;
   }
 
   /** @returns false when this peer is asked for nothing more now. */
   private startOne(peer: AvatarId, standing: Standing, nowMs: number): boolean {
     const { answerMs, rangesPerPeerMax } = this.parts.paceOf(peer);
-    if (this.openAt(peer) >= rangesPerPeerMax) return false;
-    for (let todo = standing.todo.pop(); todo !== undefined; todo = standing.todo.pop()) {
+    const isFull = (priority: Priority) => this.openAt(peer, priority) >= rangesPerPeerMax;
+    for (;;) {
+      const todo = standing.todo.next(isFull);
+      if (todo === undefined) return false;
       const key = keyOfRange(todo);
       // The chain brings its Blocks along: what it leaves out is asked for after it.
       if (this.open.has(key) || this.open.has(todo.group)) continue;
@@ -251,12 +260,12 @@ export class Ranges {
       if (range.range === 'chain') standing.fresh.delete(range.group);
       const deadlineMs = nowMs + answerMs;
       const at = { next: range.from, deadlineMs, place: stood, movedMs: nowMs };
-      this.open.set(key, { range, peer, stood, ...at, bytes: 0, grantedBytes: 0 });
+      const priority = this.parts.source.priorityOf(range.group);
+      this.open.set(key, { range, priority, peer, stood, ...at, bytes: 0, grantedBytes: 0 });
       this.parts.wake(deadlineMs);
       this.ask(peer, range);
       return true;
     }
-    return false;
   }
 
   /** Over a slow link nothing is fetched that somebody on a better one has and gives. */

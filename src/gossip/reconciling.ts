@@ -1,5 +1,6 @@
 import type { Block } from '../model/block.ts';
 import type { HashFunction, Hex32 } from '../model/bytes.ts';
+import { PRIORITIES } from '../model/pact.ts';
 import type { AvatarId, GroupId } from '../model/sync-group.ts';
 import type { Timers } from '../ports/clock.ts';
 import { Alarm } from './alarm.ts';
@@ -46,6 +47,7 @@ export class Reconciling {
       paceOf: pace,
       send,
       wake,
+      priorityOf: (group) => source.priorityOf(group),
       isHere: (kind, id) => this.isHere(kind, id),
       arrivals: () => arrivalsOf(parts.peers.all, hash),
       peersFor: (group) => this.peersFor(group),
@@ -173,13 +175,16 @@ export class Reconciling {
     }
   }
 
-  /** Puts answers into the peer's wire while little waits there. */
-  fill(peer: Peer): void {
-    const answers = this.answers.get(peer.avatar);
-    while (answers !== undefined && peer.wire.waitingBytes < peer.wire.pace.bulkLowBytes) {
-      const next = answers.pull();
-      if (next === null) return;
-      peer.wire.send(next.lane, next.message);
+  /** Puts answers into the peer's wire while little of their priority waits there. */
+  fill({ avatar, wire }: Peer): void {
+    const answers = this.answers.get(avatar);
+    if (answers === undefined) return;
+    for (const priority of PRIORITIES) {
+      while (wire.hasRoom(priority)) {
+        const next = answers.pull(priority);
+        if (next === null) break;
+        wire.send(next.lane, next.message, priority);
+      }
     }
   }
 

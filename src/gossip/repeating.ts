@@ -1,4 +1,6 @@
+import type { Priority } from '../model/pact.ts';
 import { type Ack, PART_BYTES, type Part, type RepeatedLane, WINDOW_PARTS } from './loose-part.ts';
+import { PriorityLine, type Turn } from './priority-line.ts';
 
 /** Before the first answer; and the least and the most, in milliseconds. */
 const FIRST_WAIT_MS = 400;
@@ -29,16 +31,12 @@ interface Flying {
 
 /** Messages of one lane on a link that loses frames: in parts, each sent until acknowledged. */
 export class Repeating {
-  /** Of messages not yet cut into parts. */
-  waitingBytes = 0;
   /** Parts sent again, and messages given up. */
   repeated = 0;
   abandoned = 0;
 
   private readonly lane: RepeatedLane;
-  private readonly waiting: Uint8Array[] = [];
-  /** Of the first message that waits: parts that were sent already. */
-  private cut = 0;
+  private readonly waiting = new PriorityLine();
   private readonly flying = new Map<number, Flying>();
   private next = 0;
   private orders = 0;
@@ -55,23 +53,28 @@ export class Repeating {
     return this.dueNow(nowMs) !== null || this.cutNext() !== null;
   }
 
+  /** Of messages not yet cut into parts. */
+  get waitingBytes(): number {
+    return this.waiting.bytes;
+  }
+
+  waitingBytesOf(priority: Priority): number {
+    return this.waiting.bytesOf(priority);
+  }
+
   /** Not yet acknowledged, of what was sent. */
   get flyingBytes(): number {
     return this.flying.size * PART_BYTES;
   }
 
-  push(message: Uint8Array): void {
-    this.waiting.push(message);
-    this.waitingBytes += message.length;
+  push(message: Uint8Array, turn?: Turn): void {
+    this.waiting.push(message, turn);
   }
 
   /** Gives up what waits. @param whole Also what was sent and is not acknowledged. */
   giveUp(whole: boolean): Uint8Array[] {
-    const taken = this.waiting.splice(this.cut > 0 && !whole ? 1 : 0);
-    this.waitingBytes = (this.waiting[0]?.length ?? 0) - this.cut * PART_BYTES;
+    const taken = this.waiting.take(whole);
     if (!whole) return taken;
-    this.cut = 0;
-    this.waitingBytes = 0;
     const sent = [...this.flying.values()].map((each) => each.message);
     this.flying.clear();
     return [...new Set([...sent, ...taken])];
@@ -130,15 +133,15 @@ export class Repeating {
   }
 
   private cutNext(): Flying | null {
-    const message = this.waiting[0];
+    const message = this.waiting.front();
     if (message === undefined || this.next - this.floor >= WINDOW_PARTS) return null;
     // Nobody answers then, and the link ends: terabytes went over it.
     if (this.next > NUMBER_MAX) return null;
-    const from = this.cut * PART_BYTES;
+    const from = this.waiting.gone;
     const part = {
       lane: this.lane,
       number: this.next,
-      index: this.cut,
+      index: from / PART_BYTES,
       count: Math.ceil(message.length / PART_BYTES),
       bytes: message.subarray(from, from + PART_BYTES),
     };
@@ -148,11 +151,7 @@ export class Repeating {
   private launch(flying: Flying): void {
     this.flying.set(this.next, flying);
     this.next += 1;
-    this.cut += 1;
-    this.waitingBytes -= flying.part.bytes.length;
-    if (this.cut < flying.part.count) return;
-    this.waiting.shift();
-    this.cut = 0;
+    this.waiting.advance(flying.part.bytes.length);
   }
 
   /** A message one part of which nobody acknowledges is of no use: none of it is sent again. */
@@ -162,11 +161,9 @@ export class Repeating {
       const first = part.number - part.index;
       for (let index = 0; index < part.count; index++) this.flying.delete(first + index);
       this.abandoned += 1;
-      const isStillCut = this.cut > 0 && this.next - this.cut === first;
-      if (!isStillCut) continue;
-      this.waitingBytes -= this.waiting[0]!.length - this.cut * PART_BYTES;
-      this.waiting.shift();
-      this.cut = 0;
+      const cut = this.waiting.gone / PART_BYTES;
+      const isStillCut = cut > 0 && this.next - cut === first;
+      if (isStillCut) this.waiting.drop();
     }
   }
 

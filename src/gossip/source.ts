@@ -4,6 +4,7 @@ import type { Cut } from '../model/cut.ts';
 import type { ForkProof } from '../model/fork-proof.ts';
 import type { Metablock, MetablockId } from '../model/metablock.ts';
 import type { Ballot, CausalSequence, Level } from '../model/numbers.ts';
+import type { Priority } from '../model/pact.ts';
 import type { AvatarId, GroupId } from '../model/sync-group.ts';
 
 export type { Delivery, GossipItem } from './item.ts';
@@ -69,6 +70,9 @@ export interface GossipSource {
    * a group never heard of: no, until the Entry that makes it has come and `changed` was called.
    */
   wants(group: GroupId, issuer: AvatarId): boolean;
+
+  /** Whose Blocks go first. Of a group never heard of: that of the built-in Pacts. */
+  priorityOf(group: GroupId): Priority;
 
   /** May the chain of this group be fetched? As `wants`, but of groups with several owners. */
   wantsChain(group: GroupId): boolean;

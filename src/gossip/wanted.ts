@@ -1,4 +1,5 @@
 import type { Hex32 } from '../model/bytes.ts';
+import { PRIORITIES, type Priority } from '../model/pact.ts';
 import type { AvatarId, GroupId } from '../model/sync-group.ts';
 import type { Arrival, Arrivals } from './arrivals.ts';
 import type { Missing } from './contract.ts';
@@ -26,6 +27,7 @@ interface WantedId {
   readonly id: Hex32;
   readonly kind: WantedKind;
   readonly group: GroupId;
+  readonly priority: Priority;
   readonly tried: Set<AvatarId>;
   /** Who was asked; null while nobody is. */
   peer: AvatarId | null;
@@ -42,6 +44,7 @@ export interface WantedParts {
   readonly paceOf: (peer: AvatarId) => Pick<Pace, 'answerMs' | 'idsMax' | 'isSlow'>;
   readonly send: (peer: AvatarId, message: Message) => void;
   readonly wake: (atMs: number) => void;
+  readonly priorityOf: (group: GroupId) => Priority;
   /** Has the thing come in the meantime? */
   readonly isHere: (kind: WantedKind, id: Hex32) => boolean;
   /** What comes at the moment, part by part. */
@@ -120,7 +123,7 @@ export class Wanted {
     if (this.isPaused) return;
     const asks = new Map<AvatarId, WantedId[]>();
     let arrivals: Arrivals | null = null;
-    for (const wanted of this.ids.values()) {
+    for (const wanted of this.inOrder()) {
       if (wanted.dueMs > nowMs) {
         this.parts.wake(wanted.dueMs);
         continue;
@@ -142,9 +145,16 @@ export class Wanted {
       const dueMs = nowMs + GRACE_MS;
       const tried = new Set<AvatarId>();
       const asked = { tried, peer: null, askedMs: 0, rounds: 0, leftMs: null, leftBytes: 0 };
-      this.ids.set(id, { id, kind, group, dueMs, ...asked });
+      const priority = this.parts.priorityOf(group);
+      this.ids.set(id, { id, kind, group, priority, dueMs, ...asked });
       this.parts.wake(dueMs);
     }
+  }
+
+  /** Those that go first come first; then those asked for first. */
+  private inOrder(): WantedId[] {
+    const all = [...this.ids.values()];
+    return PRIORITIES.flatMap((priority) => all.filter((each) => each.priority === priority));
   }
 
   private giveUpOn(wanted: WantedId, nowMs: number): void {
@@ -210,9 +220,13 @@ export class Wanted {
   private ask(peer: AvatarId, batch: readonly WantedId[]): void {
     const { idsMax } = this.parts.paceOf(peer);
     for (const kind of ['want-metablocks', 'want-blocks'] as const) {
-      const ids = batch.filter((each) => each.kind === kind).map((each) => each.id);
-      for (let from = 0; from < ids.length; from += idsMax) {
-        this.parts.send(peer, { kind, ids: ids.slice(from, from + idsMax) });
+      // Each answer goes by one priority.
+      for (const priority of PRIORITIES) {
+        const alike = batch.filter((each) => each.kind === kind && each.priority === priority);
+        const ids = alike.map((each) => each.id);
+        for (let from = 0; from < ids.length; from += idsMax) {
+          this.parts.send(peer, { kind, ids: ids.slice(from, from + idsMax) });
+        }
       }
     }
   }

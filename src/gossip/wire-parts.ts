@@ -1,4 +1,6 @@
 import type { HashFunction } from '../model/bytes.ts';
+import type { Priority } from '../model/pact.ts';
+import type { GroupId } from '../model/sync-group.ts';
 import type { Random, Timers } from '../ports/clock.ts';
 import type { LinkErrorCode } from '../ports/link.ts';
 import type { KindTotals } from './counters.ts';
@@ -17,6 +19,7 @@ export interface WireParts {
   /** One frame being filled; `seal` copies it. */
   readonly scratch: Uint8Array;
   readonly totals: KindTotals;
+  readonly priorityOf: (group: GroupId) => Priority;
 }
 
 /** What is heard of a wire; generic so that this file need not know what that is. */
@@ -25,7 +28,7 @@ export interface WireHandlerOf<Wire> {
   onMessages(wire: Wire, messages: readonly Message[]): void;
   /** A part of an answer came, so many bytes: whoever sends is not silent. */
   onProgress(wire: Wire, bytes: number): void;
-  /** Little waits to be sent: more bulk may be put in. */
+  /** A frame is about to be filled: where little waits, more bulk may be put in. */
   onRoom(wire: Wire): void;
   /** Time for a sign of life, and for whatever is said now and then. */
   onBeat(wire: Wire): void;

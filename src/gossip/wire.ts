@@ -1,4 +1,5 @@
 import { toHex32 } from '../model/bytes.ts';
+import type { Priority } from '../model/pact.ts';
 import { type Link, LinkError, type LinkHandler } from '../ports/link.ts';
 import type { Session } from '../ports/session.ts';
 import type { Compression } from './compressed-framing.ts';
@@ -10,9 +11,10 @@ import { Inbox } from './inbox.ts';
 import { makeFraming } from './make-framing.ts';
 import { encodeMessage } from './message-writer.ts';
 import type { ByeReason, GreetingMessage, Lane, Message } from './messages.ts';
-import { isNews, isSign, MESSAGE_NAMES } from './messages.ts';
+import { groupOfBlock, isNews, isSign, MESSAGE_NAMES } from './messages.ts';
 import { type About, aboutMessage, type Way } from './outbox.ts';
 import { type Pace, paceOf } from './pace.ts';
+import type { Turn } from './priority-line.ts';
 import { Pulse } from './pulse.ts';
 import type { WireHandlerOf, WireParts } from './wire-parts.ts';
 
@@ -39,6 +41,8 @@ export class Wire implements LinkHandler {
   greeting: GreetingMessage | null = null;
   /** Still read, but no longer written to. */
   isLeaving = false;
+  /** Why it ended or is about to, as far as this end knows. */
+  reason: string | null = null;
 
   private readonly parts: WireParts;
   private readonly link: Link;
@@ -46,8 +50,6 @@ export class Wire implements LinkHandler {
   private readonly pulse: Pulse;
   private readonly frameMax: number;
   private readonly carried: Goodput;
-  /** Why it ended or is about to, as far as this end knows. */
-  private endReason: string | null = null;
   /** Why the other end leaves; minded when what it said before has been heard. */
   private farewell: ByeReason | null = null;
   private isEnded = false;
@@ -100,10 +102,6 @@ export class Wire implements LinkHandler {
     );
   }
 
-  get reason(): string | null {
-    return this.endReason;
-  }
-
   get roundTripMs(): number | null {
     return this.pulse.roundTripMs;
   }
@@ -117,9 +115,10 @@ export class Wire implements LinkHandler {
     return this.outbox.urgentBytes + this.outbox.bulkBytes + this.link.queuedBytes;
   }
 
-  /** How much waits here, not counting what the link holds. */
-  get waitingBytes(): number {
-    return Math.max(this.outbox.urgentBytes, this.outbox.bulkBytes);
+  /** Does little of this priority wait here, not counting what the link holds? */
+  hasRoom(priority: Priority): boolean {
+    const { urgentBytes } = this.outbox;
+    return Math.max(urgentBytes, this.outbox.bulkBytesOf(priority)) < this.pace.bulkLowBytes;
   }
 
   get isOpen(): boolean {
@@ -131,25 +130,23 @@ export class Wire implements LinkHandler {
     this.pulse.start();
   }
 
-  send(lane: Lane, message: Message): void {
-    this.sendEncoded(lane, encodeMessage(message), aboutMessage(message));
+  send(lane: Lane, message: Message, turn?: Turn): void {
+    this.sendEncoded(lane, encodeMessage(message), { ...aboutMessage(message), turn });
   }
 
   /** On a slow link, where one stands is told after all that was sent before. */
   say(message: Message): void {
     const isDigest = message.kind === 'digest-short' || message.kind === 'digest';
-    this.send(this.pace.isSlow && isDigest ? 'bulk' : 'urgent', message);
+    this.send(this.pace.isSlow && isDigest ? 'bulk' : 'urgent', message, 'after-all');
   }
 
   /** What is urgent beyond the bound ends the link: a peer that takes no votes is no peer. */
   sendEncoded(way: Way, bytes: Uint8Array, about?: About): void {
     if (!this.isOpen) return;
-    if (way === 'urgent') {
-      const waiting = this.outbox.urgentBytes + bytes.length;
-      if (waiting > this.parts.settings.urgentQueueBytesMax) {
-        this.end('queue-full', 'LINK_RESET');
-        return;
-      }
+    const { urgentQueueBytesMax } = this.parts.settings;
+    if (way === 'urgent' && this.outbox.urgentBytes + bytes.length > urgentQueueBytesMax) {
+      this.end('queue-full', 'LINK_RESET');
+      return;
     }
     this.outbox.push(isSign(bytes) ? 'sign' : way, bytes, about);
     countMessage(this.counters.messagesSent, MESSAGE_NAMES[bytes[0] ?? 0]);
@@ -158,9 +155,11 @@ export class Wire implements LinkHandler {
 
   /** Sends an item nobody asked for, unless the queue is full; anti-entropy brings it then. */
   offer(bytes: Uint8Array, about?: About): void {
-    const way = this.outbox.laneFor(bytes);
+    const group = groupOfBlock(bytes);
+    const turn = group === null ? 'normal' : this.parts.priorityOf(group);
+    const way = this.outbox.laneFor(bytes, turn);
     if (way === null) this.counters.dropped += 1;
-    else this.sendEncoded(way, bytes, about);
+    else this.sendEncoded(way, bytes, { ...about, turn });
   }
 
   /**
@@ -250,7 +249,7 @@ export class Wire implements LinkHandler {
   private stopWriting(reason: string, code: LinkError['code'] | null = null): void {
     if (this.isLeaving) return;
     this.isLeaving = true;
-    this.endReason = reason;
+    this.reason = reason;
     this.pulse.stop();
     this.handler.onLeave(this, reason, code);
   }
@@ -285,7 +284,7 @@ export class Wire implements LinkHandler {
     for (let frames = 0; frames < FRAMES_PER_FLUSH; frames++) {
       if (this.isBlocked || !this.isOpen) return;
       const isQuiet = this.link.isQuiet === true;
-      if (!isQuiet && this.outbox.bulkBytes < this.pace.bulkLowBytes) this.handler.onRoom(this);
+      if (!isQuiet) this.handler.onRoom(this);
       const used = this.outbox.fill(this.parts.scratch.subarray(0, this.frameMax), isQuiet);
       if (used === 0) return;
       this.carried.add(this.parts.timers.monotonicMs(), { sent: used });

@@ -30,12 +30,18 @@ export interface Pact {
   readonly availability: Availability;
   /** What is kept of a group; null: all. Every Participant may keep more or less. */
   readonly retention: Retention | null;
+  /** Whose Blocks go first where a link cannot carry all at once. */
+  readonly priority: Priority;
   /**
    * Canonical JSON text of the whole Pact with what it inherits: spreads as an Entry, hashes to
    * `id`.
    */
   readonly definition: string;
 }
+
+/** First the one that goes first; no other is shut out for ever by it. */
+export const PRIORITIES = ['high', 'normal', 'low'] as const;
+export type Priority = (typeof PRIORITIES)[number];
 
 /** Bounds of what is kept: whatever exceeds one of them goes. Null: no such bound. */
 export interface Retention {

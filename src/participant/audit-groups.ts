@@ -43,6 +43,7 @@ function auditPact(audit: Audit, row: SqlRow): string | null {
       fields: JSON.stringify(pact.fields),
       key: JSON.stringify(pact.key),
       retention: pact.retention === null ? null : JSON.stringify(pact.retention),
+      priority: pact.priority,
       now_table: now,
     },
   );

@@ -153,6 +153,7 @@ export interface PactReport {
   readonly table: string;
   readonly quorum: string;
   readonly availability: string;
+  readonly priority: string;
   readonly key: readonly string[];
   readonly fields: readonly {
     readonly name: string;

@@ -13,8 +13,9 @@ export interface ReportParts extends LineParts {
 
 export function reportPact(record: PactRecord): PactReport {
   const { pact, table } = record;
-  const { id, name, key, fields, definition, quorumPolicy, availability } = pact;
-  return { id, name, table, quorum: quorumPolicy, availability, key, fields, definition };
+  const { id, name, key, fields, definition, quorumPolicy: quorum } = pact;
+  const { availability, priority } = pact;
+  return { id, name, table, quorum, availability, priority, key, fields, definition };
 }
 
 export function reportGroups(parts: ReportParts): GroupReport[] {

@@ -14,6 +14,7 @@ import { CUT_INTERVAL, type Cut, cutSequenceOf } from '../model/cut.ts';
 import type { ForkProof } from '../model/fork-proof.ts';
 import type { Metablock, MetablockId } from '../model/metablock.ts';
 import type { Ballot, CausalSequence, Level } from '../model/numbers.ts';
+import type { Priority } from '../model/pact.ts';
 import { type AvatarId, deriveQuorum, type GroupId, type SyncGroup } from '../model/sync-group.ts';
 import { type ChainRecord, StoreError } from '../ports/store.ts';
 import type { Core } from './core.ts';
@@ -42,6 +43,12 @@ export class StoreSource implements GossipSource {
   digest(): Digest {
     this.known ??= this.read(() => this.deriveDigest(), null);
     return this.known ?? [];
+  }
+
+  priorityOf(group: GroupId): Priority {
+    const known = this.memory.registry.group(group);
+    const pact = known === undefined ? undefined : this.memory.registry.pact(known.pact);
+    return pact?.priority ?? 'high';
   }
 
   wants(group: GroupId, issuer: AvatarId): boolean {

@@ -12,6 +12,7 @@ const ID = { type: 'string', contentEncoding: 'base64', minBytes: 32, maxBytes: 
 const VERTEBRA_PACT: Json = {
   name: 'vertebra_pact',
   description: 'Pacts, deployed by the owner of this Sync Group',
+  priority: 'high',
   schema: {
     type: 'object',
     properties: {
@@ -26,6 +27,7 @@ const VERTEBRA_PACT: Json = {
 const VERTEBRA_GROUP: Json = {
   name: 'vertebra_group',
   description: 'Sync Groups, deployed by the owner of this Sync Group',
+  priority: 'high',
   schema: {
     type: 'object',
     properties: {
@@ -48,6 +50,7 @@ const RULES = {
 const VERTEBRA_APPROVAL: Json = {
   name: 'vertebra_approval',
   description: 'Changes of Sync Groups that the owner of this Sync Group approves of',
+  priority: 'high',
   schema: {
     type: 'object',
     properties: {
@@ -62,6 +65,7 @@ const VERTEBRA_APPROVAL: Json = {
 const VERTEBRA_SPLIT: Json = {
   name: 'vertebra_split',
   description: 'Sync Groups that the owner of this Sync Group took on without their Quorum',
+  priority: 'high',
   schema: {
     type: 'object',
     properties: {

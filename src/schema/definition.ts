@@ -7,7 +7,7 @@ import {
   toHex32,
 } from '../model/bytes.ts';
 import { domainOf } from '../model/codec.ts';
-import { PACT_BYTES_MAX, type Pact, type Retention } from '../model/pact.ts';
+import { PACT_BYTES_MAX, type Pact, type Priority, type Retention } from '../model/pact.ts';
 import type { Availability, PactId, QuorumPolicy } from '../model/sync-group.ts';
 import { PactError } from '../ports/pacts.ts';
 import { retentionToJson } from './retention.ts';
@@ -24,6 +24,7 @@ export interface PactBody {
   readonly quorumPolicy: QuorumPolicy;
   readonly availability: Availability;
   readonly retention: Retention | null;
+  readonly priority: Priority;
 }
 
 const DOMAIN = domainOf('vb1/pact');
@@ -74,7 +75,8 @@ export function writeDefinition(body: PactBody): string {
     key: body.key,
     name: body.name,
     quorum: body.quorumPolicy,
-    // Left out where all is kept, so that such Pacts keep their ids.
+    // Left out where it says nothing, so that such Pacts keep their ids.
+    ...(body.priority === 'normal' ? {} : { priority: body.priority }),
     ...(body.retention === null ? {} : { retention: retentionToJson(body.retention) }),
     version: FORMAT_VERSION,
   });
@@ -107,6 +109,7 @@ export function sealPact(hash: HashFunction, body: PactBody): Pact {
     quorumPolicy: body.quorumPolicy,
     availability: body.availability,
     retention: body.retention,
+    priority: body.priority,
     definition,
   };
 }

@@ -1,4 +1,4 @@
-import { PACT_NAME, type Pact } from '../model/pact.ts';
+import { PACT_NAME, type Pact, PRIORITIES } from '../model/pact.ts';
 import type { Availability, QuorumPolicy } from '../model/sync-group.ts';
 import { PactError } from '../ports/pacts.ts';
 import type { PactBody } from './definition.ts';
@@ -24,6 +24,7 @@ const MEMBERS = [
   'quorum',
   'availability',
   'retention',
+  'priority',
 ] as const;
 const QUORUMS: readonly QuorumPolicy[] = ['two-thirds', 'every-owner', 'strict'];
 const AVAILABILITIES: readonly Availability[] = ['entries', 'headers'];
@@ -66,6 +67,7 @@ export function readPactFile(file: Json, context: PactFileContext): PactBody {
     quorumPolicy: readChoice(file, 'quorum', QUORUMS) ?? parent?.quorumPolicy ?? 'two-thirds',
     availability: readChoice(file, 'availability', AVAILABILITIES) ?? inherited(parent),
     retention: readRetention(file['retention']) ?? parent?.retention ?? null,
+    priority: readChoice(file, 'priority', PRIORITIES) ?? parent?.priority ?? 'normal',
   };
 }
 

@@ -31,7 +31,8 @@ CREATE TABLE vb_pact (
   id BLOB PRIMARY KEY, name TEXT NOT NULL, description TEXT NOT NULL,
   table_name TEXT NOT NULL UNIQUE, now_table TEXT UNIQUE,
   extends BLOB, quorum TEXT NOT NULL, availability TEXT NOT NULL,
-  fields TEXT NOT NULL, key TEXT NOT NULL, retention TEXT, definition TEXT NOT NULL
+  fields TEXT NOT NULL, key TEXT NOT NULL, retention TEXT, priority TEXT NOT NULL,
+  definition TEXT NOT NULL
 ) STRICT;
 
 CREATE TABLE vb_group (

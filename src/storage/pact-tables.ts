@@ -1,5 +1,5 @@
 import { invariant } from '../model/invariant.ts';
-import type { FieldType, Pact, PactField } from '../model/pact.ts';
+import type { FieldType, Pact, PactField, Priority } from '../model/pact.ts';
 import type { Availability, PactId, QuorumPolicy } from '../model/sync-group.ts';
 import type { PactRecord } from '../ports/store.ts';
 import type { Connection, Query, SqlRow } from './connection.ts';
@@ -40,7 +40,7 @@ export class PactTables {
     connection.onRolledBack(() => this.writers.clear());
     this.find = connection.prepare('SELECT * FROM vb_pact WHERE id = ?');
     this.insert = connection.prepare(
-      'INSERT INTO vb_pact VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      'INSERT INTO vb_pact VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
     );
     this.all = connection.prepare('SELECT * FROM vb_pact ORDER BY name, id');
     this.isTaken = connection.prepare('SELECT 1 FROM sqlite_schema WHERE name = ? COLLATE NOCASE');
@@ -63,6 +63,7 @@ export class PactTables {
       JSON.stringify(pact.fields),
       JSON.stringify(pact.key),
       pact.retention === null ? null : JSON.stringify(pact.retention),
+      pact.priority,
       pact.definition,
     );
     this.connection.exec(tableSql(table, pact.fields, '_group, _seq', pact.name));
@@ -170,6 +171,7 @@ function toPact(row: SqlRow): Pact {
     quorumPolicy: toText(row['quorum']) as QuorumPolicy,
     availability: toText(row['availability']) as Availability,
     retention: typeof row['retention'] === 'string' ? JSON.parse(row['retention']) : null,
+    priority: toText(row['priority']) as Priority,
     definition: toText(row['definition']),
   };
 }

@@ -52,6 +52,7 @@ export class SampleChannel implements Channel {
       quorumPolicy: 'two-thirds',
       availability: 'entries',
       retention: null,
+      priority: 'normal',
       definition: '{}',
     };
     const rules = {
@@ -227,6 +228,7 @@ export class SampleFace implements ParticipantFace {
       table: pact.name,
       quorum: pact.quorumPolicy,
       availability: pact.availability,
+      priority: pact.priority,
       key: pact.key,
       fields: pact.fields,
       definition: pact.definition,

@@ -204,17 +204,19 @@ describe('what a peer asks for', () => {
   it('is answered up to so many requests at once, and no more', () => {
     const queue = new AnswerQueue(holder, { ...GOSSIP_SETTINGS, requestsMax: 3 });
     expect([1, 2, 3, 4].map(() => queue.add(range))).toEqual([true, true, true, false]);
-    for (let count = 0; count < 4; count++) queue.pull();
-    queue.pull();
+    for (let count = 0; count < 4; count++) queue.pull('normal');
+    queue.pull('normal');
     expect(queue.add(range)).toBe(true);
   });
 
   it('one by one comes before ranges', () => {
     const queue = new AnswerQueue(holder, GOSSIP_SETTINGS);
     queue.add(range);
-    const first = queue.pull()?.message;
+    const first = queue.pull('normal')?.message;
     queue.add({ kind: 'want-blocks', ids: [blocks[2]!.id, idOf('nowhere')] });
-    const then = [queue.pull(), queue.pull(), queue.pull()].map((each) => each?.message);
+    const then = [queue.pull('normal'), queue.pull('normal'), queue.pull('normal')].map(
+      (each) => each?.message,
+    );
     expect(first).toMatchObject({ kind: 'item', item: { block: { sequence: 1 } } });
     expect(then[0]).toMatchObject({ kind: 'item', item: { block: { sequence: 3 } } });
     expect(then[1]).toEqual({ kind: 'not-found', ids: [idOf('nowhere')] });
@@ -230,6 +232,7 @@ describe('what we ask for by id', () => {
       paceOf: () => ({ answerMs: 5_000, idsMax: 512, isSlow: false }),
       send: (peer) => asked.push(peer),
       wake: () => undefined,
+      priorityOf: () => 'normal',
       isHere: () => false,
       arrivals: () => new Map(),
       peersFor: () => [PEER, OTHER],

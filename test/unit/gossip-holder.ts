@@ -14,6 +14,7 @@ import type { Certificate } from '../../src/model/certificate.ts';
 import type { ForkProof } from '../../src/model/fork-proof.ts';
 import type { Metablock, MetablockId } from '../../src/model/metablock.ts';
 import type { Ballot, CausalSequence, Level } from '../../src/model/numbers.ts';
+import type { Priority } from '../../src/model/pact.ts';
 import type { AvatarId, GroupId } from '../../src/model/sync-group.ts';
 import { blockOf, certificateOf, metablockOf } from './gossip-samples.ts';
 
@@ -39,6 +40,7 @@ export class Holder implements GossipSource, GossipHandler {
   /** Set to lose what comes, as a Participant whose disk is full. */
   isDeaf = false;
   unwanted = new Set<GroupId>();
+  readonly priorities = new Map<GroupId, Priority>();
   readonly proofs: ForkProof[] = [];
   /** Of all groups, where a test says that nothing below is here. */
   begins: Beginning | null = null;
@@ -158,6 +160,10 @@ export class Holder implements GossipSource, GossipHandler {
 
   wantsChain(group: GroupId): boolean {
     return !this.unwanted.has(group);
+  }
+
+  priorityOf(group: GroupId): Priority {
+    return this.priorities.get(group) ?? 'normal';
   }
 
   wantsForks(): boolean {

@@ -58,6 +58,7 @@ async function wired() {
       room,
       scratch: new Uint8Array(65_535),
       totals: new KindTotals(),
+      priorityOf: () => 'normal',
     },
     handler,
     { link, session: sessions.near, initiator: false, ordinal: 1 },

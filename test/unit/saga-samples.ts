@@ -20,6 +20,7 @@ export function pactOf(name: string, fields: readonly string[]): Pact {
     quorumPolicy: 'two-thirds',
     availability: 'entries',
     retention: null,
+    priority: 'normal',
     definition: '',
   };
 }

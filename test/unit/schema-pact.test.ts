@@ -95,6 +95,8 @@ describe('what is not permitted is refused where it stands, with what is', () =>
     [{ owners: ['a'] }, '/owners', 'quorum'],
     [{ quorum: 'most' }, '/quorum', 'two-thirds, every-owner, strict'],
     [{ availability: 'none' }, '/availability', 'entries, headers'],
+    [{ priority: 'urgent' }, '/priority', 'high, normal, low'],
+    [{ priority: 1 }, '/priority', 'high, normal, low'],
     [{ key: 'host' }, '/key', 'list'],
     [{ key: ['host', 'host'] }, '/key', 'twice'],
     [{ key: ['post'] }, '/key', '"post" is not a field'],
@@ -162,7 +164,7 @@ describe('every limit holds at its edge', () => {
 describe('extending a Pact', () => {
   const base = readPact(
     { properties: { host: TEXT, load: { type: 'number' } }, required: ['host'] },
-    { name: 'base', key: ['host'], quorum: 'strict', availability: 'headers' },
+    { name: 'base', key: ['host'], quorum: 'strict', availability: 'headers', priority: 'low' },
   );
 
   test('inherited fields come first, and key and policies are inherited', () => {
@@ -173,6 +175,7 @@ describe('extending a Pact', () => {
       key: ['host'],
       quorumPolicy: 'strict',
       availability: 'headers',
+      priority: 'low',
     });
     expect(reader.readDefinition(pact.definition)).toEqual(pact);
   });
@@ -222,6 +225,33 @@ describe('the definition of a Pact', () => {
         '"key":[],"name":"sample","quorum":"two-thirds","version":1}',
     );
     expect(pact.id).toBe('74d4902b9f081dc6ec7747c3f2d04b202dce05b753835e9473e59f75a37cbc8e');
+  });
+
+  test('says its priority where that is not the normal one', () => {
+    const schema = { properties: { a: TEXT } };
+    const texts = (['high', 'normal', 'low'] as const).map((priority) => {
+      const named = readPact(schema, { priority });
+      expect(named.priority).toBe(priority);
+      expect(reader.readDefinition(named.definition)).toEqual(named);
+      return named.definition;
+    });
+    expect(texts[0]).toBe(
+      '{"availability":"entries","description":"","extends":null,"fields":[' +
+        '{"name":"a","optional":true,"schema":{"maxLength":65536,"type":"string"}}],' +
+        '"key":[],"name":"sample","priority":"high","quorum":"two-thirds","version":1}',
+    );
+    expect(texts[1]).toBe(readPact(schema).definition);
+    expect(texts[2]).toBe(texts[0]!.replace('high', 'low'));
+    const spoken = texts[0]!.replace('high', 'normal');
+    expect(refusalOf(() => reader.readDefinition(spoken)).message).toContain('canonical');
+  });
+
+  test('that extends an urgent one may be an ordinary one', () => {
+    const base = readPact({ properties: { a: TEXT } }, { name: 'base', priority: 'high' });
+    const named = { extends: 'base', priority: 'normal' };
+    const pact = readPact({ properties: { b: TEXT } }, named, [base]);
+    expect(pact.priority).toBe('normal');
+    expect(reader.readDefinition(pact.definition)).toEqual(pact);
   });
 
   test('does not depend on how the file is laid out', () => {

@@ -75,16 +75,18 @@ function formatPacts(pacts: readonly PactReport[]): string {
     pact.key.join(', '),
     pact.quorum,
     pact.availability,
+    pact.priority,
     pact.fields.length,
   ]);
-  return formatTable(['pact', 'id', 'table', 'key', 'quorum', 'availability', 'fields'], rows);
+  const head = ['pact', 'id', 'table', 'key', 'quorum', 'availability', 'priority', 'fields'];
+  return formatTable(head, rows);
 }
 
 function formatPact(pact: PactReport): string {
   const head =
     `Pact ${pact.name}\nid    ${pact.id}\ntable ${pact.table}\n` +
     `key   ${pact.key.join(', ') || '-'}\n` +
-    `quorum ${pact.quorum}, availability ${pact.availability}\n\n`;
+    `quorum ${pact.quorum}, availability ${pact.availability}, priority ${pact.priority}\n\n`;
   const fields = pact.fields.map((field) => [
     field.name,
     field.type,
