@@ -30,6 +30,8 @@ export class MqttTap {
   private readonly server: Server;
   private readonly sockets = new Set<Socket>();
   private readonly clients = new Set<Socket>();
+  /** Where bytes of a connection go, by its number and the way. */
+  private readonly sinks = new Map<string, Socket>();
 
   private constructor(server: Server, port: number, brokerPort: number) {
     this.server = server;
@@ -54,6 +56,12 @@ export class MqttTap {
   /** Connections that are open now. */
   get open(): number {
     return this.clients.size;
+  }
+
+  /** Sends bytes as if the other end had: nothing where the connection is gone. */
+  inject(at: Pick<TappedPacket, 'way' | 'connection'>, bytes: Uint8Array): void {
+    const sink = this.sinks.get(`${at.connection} ${at.way}`);
+    if (sink?.writable) sink.write(bytes);
   }
 
   /** Ends every connection, without a word. */
@@ -96,6 +104,7 @@ export class MqttTap {
 
   private forward(at: Pick<TappedPacket, 'way' | 'connection'>, from: Socket, to: Socket): void {
     this.sockets.add(from);
+    this.sinks.set(`${at.connection} ${at.way}`, to);
     let rest: Buffer = Buffer.alloc(0);
     from.on('data', (chunk) => {
       rest = Buffer.concat([rest, chunk]);
@@ -109,6 +118,7 @@ export class MqttTap {
     from.on('error', () => from.destroy());
     from.on('close', () => {
       this.sockets.delete(from);
+      this.sinks.delete(`${at.connection} ${at.way}`);
       this.clients.delete(from);
       to.destroy();
     });
@@ -125,6 +135,14 @@ function packetLength(bytes: Buffer): number | null {
     if (digit < 128) return bytes.length >= index + 1 + length ? index + 1 + length : null;
   }
   return null;
+}
+
+/** The identifier of a PUBLISH of QoS 1, or of its acknowledgement (MQTT 3.1.1, 2.3.1). */
+export function identifierOf(bytes: Buffer): number {
+  let at = 1;
+  while (bytes.readUInt8(at) >= 128) at += 1;
+  const isPublish = bytes.readUInt8(0) >> 4 === PACKET_TYPES.publish;
+  return bytes.readUInt16BE(at + 1 + (isPublish ? 2 + bytes.readUInt16BE(at + 1) : 0));
 }
 
 /** Topic and payload of a PUBLISH of QoS 1 (MQTT 3.1.1, 3.3). */

@@ -26,7 +26,11 @@ export class MqttHouse {
   async join(
     member: Member,
     url: string,
-    options: { readonly doubtMs?: number; readonly login?: () => BrokerLogin | null } = {},
+    options: {
+      readonly doubtMs?: number;
+      readonly announceMs?: number;
+      readonly login?: () => BrokerLogin | null;
+    } = {},
   ): Promise<Resident> {
     const self = toHex32(member.avatar.id);
     const holder = new Holder(self);
@@ -51,7 +55,7 @@ export class MqttHouse {
         backoffMaxMs: 200,
         mqttKeepAliveMs: 30_000,
         mqttDoubtMs: options.doubtMs ?? 20_000,
-        mqttAnnounceMs: 300_000,
+        mqttAnnounceMs: options.announceMs ?? 300_000,
       },
     });
     const mesh = new Mesh({
