@@ -14,8 +14,8 @@ export const STAGES_MAX = 32;
 export const PACTS_OF_STAGE_MAX = 16;
 export const CONDITIONS_MAX = 8;
 export const CRITERIA_MAX = 16;
-/** Sync Groups of the initiating Pact that a Description names. */
-export const AFTER_MAX = 64;
+/** Sync Groups whose place a Description names. */
+export const AFTER_MAX = 256;
 /** Longest a Stage or a Description may be as text, in bytes. */
 export const SAGA_TEXT_MAX = 64 * 1024;
 export const WITHIN_MS_MAX = 366 * 24 * 3600 * 1000;
@@ -76,7 +76,10 @@ export interface Description {
   /** Field of the initiating Entry that is the key of an invocation; null: none. */
   readonly key: string | null;
   readonly when: readonly Condition[];
-  /** Entries of the initiating Pact up to these start nothing; of another group from the first. */
+  /**
+   * Where it begins in each group that concerns it: Entries up to there start nothing. In a group
+   * that is not named it begins with the first.
+   */
   readonly after: readonly SequencePlace[];
 }
 
@@ -101,14 +104,17 @@ export function deriveDescriptionId(hash: HashFunction, text: string): Descripti
   return toHex32(hash(concatBytes(SAGA_DOMAIN, new TextEncoder().encode(text))));
 }
 
-/** All Participants derive the same from the Entry that starts it. */
+/**
+ * All Participants derive the same from the Entry that starts it, whatever version of the Saga each
+ * of them knows: the first State that counts says which version it is of.
+ */
 export function deriveInvocation(
   hash: HashFunction,
-  description: DescriptionId,
+  stateGroup: GroupId,
   initiating: SequencePlace,
 ): InvocationId {
   const { group, sequence } = initiating;
-  const writer = new ByteWriter(96).raw(INVOCATION_DOMAIN).id(description).id(group);
+  const writer = new ByteWriter(96).raw(INVOCATION_DOMAIN).id(stateGroup).id(group);
   return toHex32(hash(writer.u64(sequence).finish()));
 }
 
