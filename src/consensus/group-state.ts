@@ -95,8 +95,6 @@ export interface GroupState extends Promises {
   head: MetablockId | null;
   packed: PackedWindow | null;
   recentFinal: RecentChain;
-  /** Was a cut taken over here? Then much that is final was never here, and may be nowhere. */
-  isBegunAtCut: boolean;
   dismissed: RecentMap<Dismissed>;
 
   held: Map<MetablockId, Held>;
@@ -156,7 +154,6 @@ export function makeGroupState(sync: SyncGroup, isVoter: boolean, nowMs: number)
     head: null,
     packed: null,
     recentFinal: makeRecentChain(),
-    isBegunAtCut: false,
     dismissed: RecentMap.empty(CONSENSUS_LIMITS.dismissedMax),
     held: new Map(),
     heldCertificates: new Map(),

@@ -4,6 +4,7 @@ import type { MetablockId } from '../model/metablock.ts';
 import type { AvatarId } from '../model/sync-group.ts';
 import { isAvailable } from './chain.ts';
 import { type Ask, type GroupState, type Held, predecessorIn } from './group-state.ts';
+import { isOpen } from './pacemaker.ts';
 import { CONSENSUS_LIMITS } from './settings.ts';
 import type { Work } from './work.ts';
 
@@ -75,7 +76,7 @@ export function askAgain(work: Work, group: GroupState): void {
   for (const [id, ask] of [...group.asks]) {
     if (ask.atMs > work.nowMs) continue;
     const isMissing = gather(group, id, { metablocks, blocks });
-    const isSpent = ask.attempts >= CONSENSUS_LIMITS.wantAttemptsMax && !isNeeded(group, id);
+    const isSpent = ask.attempts >= CONSENSUS_LIMITS.wantAttemptsMax && !isNeeded(work, group, id);
     if (!isMissing || isSpent) {
       group.asks.delete(id);
       if (isMissing) dropHeld(group, id);
@@ -94,14 +95,13 @@ export function askAgain(work: Work, group: GroupState): void {
 }
 
 /**
- * Is there no vote without it, or an honest one for it? Where a cut was taken over, or the group
- * was handed over, what honest owners voted for may be final and gone from every disk; if it is
- * not, it comes with the votes for it when links are new.
+ * Is there no vote without it; or an honest one for it, while something is open here? What honest
+ * owners voted for may have come to nothing and be gone from every disk, or be final below a cut.
+ * Where nothing is open, who stands further on says so in its digest.
  */
-function isNeeded(group: GroupState, id: MetablockId): boolean {
+function isNeeded(work: Work, group: GroupState, id: MetablockId): boolean {
   if (group.nodes.has(id) || group.lock?.metablock === id) return true;
-  if (group.isBegunAtCut || group.finalized?.handOver != null) return false;
-  return isVouchedFor(group, id);
+  return isVouchedFor(group, id) && isOpen(work, group);
 }
 
 function later(ask: Ask, nowMs: number): Ask {

@@ -69,7 +69,6 @@ export function observeCut(work: Work, head: FinalizedHead, metablock: Metablock
   const isLockSpent = isSpent(group, metablock);
   for (const id of group.nodes.keys()) group.asks.delete(id);
   placeHead(group, head, metablock, work.nowMs);
-  group.isBegunAtCut = true;
   group.highestLevel = Math.max(group.highestLevel, head.level) as Level;
   if (metablock.generation > group.highestFinalizable) {
     group.highestFinalizable = metablock.generation;

@@ -35,6 +35,12 @@ const TAUGHT = [
     seed: 927,
     taught: 'who began at a cut asks not for ever for what may be gone from every disk',
   },
+  {
+    scenario: 'cuts-and-an-owner-long-away',
+    seed: 301376,
+    taught:
+      'what honest owners voted for may be gone from every disk, and then nobody asks on for it',
+  },
 ] as const;
 
 describe('what failed once holds', () => {

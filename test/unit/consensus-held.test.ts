@@ -74,6 +74,7 @@ describe('what refers to something unknown', () => {
     const block = blockOf(first, group, null);
     const metablock = metablockOf(first, group, null, [block]);
     const vouched = new Participant(fourth, [group]);
+    vouched.block(blockOf(fourth, group, null));
     for (const signer of [first, second]) {
       vouched.certificate(certificateOf(signer, group, metablock));
     }
@@ -85,6 +86,23 @@ describe('what refers to something unknown', () => {
         only(participant.wait(CONSENSUS_LIMITS.wantRetryMaxMs), 'want'),
       );
       expect(asked.map((wants) => wants.length)).toEqual(asked.map(() => 1));
+    }
+  });
+
+  it('is asked for in vain so often only where nothing is open, and again at the next Ballot', () => {
+    const metablock = metablockOf(first, group, null, [blockOf(first, group, null)]);
+    const participant = new Participant(fourth, [group]);
+    for (const ballot of [0, 1]) {
+      for (const signer of [first, second]) {
+        participant.certificate(certificateOf(signer, group, metablock, ballot));
+      }
+      const asked = Array.from({ length: 3 * CONSENSUS_LIMITS.wantAttemptsMax }, () =>
+        only(participant.wait(CONSENSUS_LIMITS.wantRetryMaxMs), 'want'),
+      );
+      const often = asked.filter((wants) => wants.length > 0).length;
+      expect(often).toBeGreaterThanOrEqual(CONSENSUS_LIMITS.wantAttemptsMax);
+      expect(often).toBeLessThanOrEqual(CONSENSUS_LIMITS.wantAttemptsMax + 1);
+      expect(nextDeadline(participant.state)).toBeNull();
     }
   });
 
