@@ -1,11 +1,11 @@
 import { existsSync, lstatSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { IdentityError, loadSecretFile } from '../identity/index.ts';
+import { loadSecretFile } from '../identity/index.ts';
 import { SETTING_NAMES, variableOf } from './config.ts';
 import { ConfigError, loadConfig, nearestOf } from './config-file.ts';
 import { checkBoard } from './doctor-board.ts';
-import { brokersOf, checkBroker } from './doctor-broker.ts';
 import type { Finding } from './doctor-finding.ts';
+import { checkLinks } from './doctor-links.ts';
 import { checkRetention } from './doctor-retention.ts';
 import { checkSerial } from './doctor-serial.ts';
 import { type Home, type WorldHome, worldAt, worldNames } from './home.ts';
@@ -217,25 +217,9 @@ async function checkWorld(world: WorldHome, options: DoctorOptions): Promise<Fin
     () => checkRetention(world, options),
     () => 'Keep a copy of the file, then: vertebra verify',
   );
-  const brokers = await checkBrokers(world, options);
+  const links = await checkLinks(world, options);
   const agent = await checkAgent(world, options);
-  return [secret, database, retention, ...brokers, checkSocket(world), agent];
-}
-
-/** Those that the settings name; a fault in the settings themselves is found elsewhere. */
-async function checkBrokers(world: WorldHome, options: DoctorOptions): Promise<Finding[]> {
-  const { home, environment } = options;
-  const sources = { file: home.configFile, environment };
-  const findings: Finding[] = [];
-  try {
-    const config = loadConfig(sources);
-    for (const url of brokersOf([...config.listen, ...config.peers])) {
-      findings.push(await checkBroker(world, url, config));
-    }
-  } catch (cause) {
-    if (!(cause instanceof ConfigError || cause instanceof IdentityError)) throw cause;
-  }
-  return findings;
+  return [secret, database, retention, ...links, checkSocket(world), agent];
 }
 
 async function checkDatabase(world: WorldHome): Promise<Finding> {

@@ -1,6 +1,8 @@
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { checkClock, checkNode, type Finding } from '../../src/participant/doctor.ts';
+import { rememberPeers } from '../../src/participant/peer-book.ts';
+import { freePort } from '../contract/mosquitto.ts';
 import { command, Stage } from './cli-stage.ts';
 
 let stage: Stage;
@@ -56,6 +58,26 @@ describe('doctor', () => {
     expect(`${of(check).found} ${of(check).mend}`).toMatch(words);
     const { out } = await stage.run(['doctor']);
     expect(out).toContain(`BAD  ${check}`);
+  });
+
+  test('tries the brokers and the cables that are kept with a World, those of the settings once', async () => {
+    const port = await freePort();
+    const [kept, both] = [`mqtt://127.0.0.1:${port}`, `mqtt://127.0.0.1:${await freePort()}`];
+    const cables = ['serial:///dev/no-such-device?baud=9600', 'serial:///dev/null?baud=9600'];
+    rememberPeers(stage.world, [`${kept}?max_bits_per_second=9600`, both, ...cables]);
+    const peers = JSON.stringify([both, cables[1]]);
+    writeFileSync(stage.home.configFile, `peers = ${peers}`);
+    const { exit, findings } = await examine();
+    expect(exit).toBe(8);
+    const brokers = findings.filter(({ check }) => check === 'farm: broker');
+    expect(brokers.map(({ state }) => state)).toEqual(['problem', 'problem']);
+    expect(brokers[1]?.found).toContain(kept);
+    expect(brokers[1]?.mend).toContain('Is the broker running');
+    const serial = findings.filter(({ check }) => check.includes('serial /'));
+    expect(serial.map(({ check, state }) => [check, state])).toEqual([
+      ['serial /dev/null', 'ok'],
+      ['farm: serial /dev/no-such-device', 'problem'],
+    ]);
   });
 
   test('finds a home that is none', async () => {
