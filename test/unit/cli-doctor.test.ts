@@ -60,7 +60,7 @@ describe('doctor', () => {
     expect(out).toContain(`BAD  ${check}`);
   });
 
-  test('tries the brokers and the cables that are kept with a World, those of the settings once', async () => {
+  test('tries brokers and cables that are kept with a World, and none twice', async () => {
     const port = await freePort();
     const [kept, both] = [`mqtt://127.0.0.1:${port}`, `mqtt://127.0.0.1:${await freePort()}`];
     const cables = ['serial:///dev/no-such-device?baud=9600', 'serial:///dev/null?baud=9600'];

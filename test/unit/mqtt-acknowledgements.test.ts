@@ -77,7 +77,7 @@ async function exchange(count: number, residents: readonly Resident[]) {
 const downsOf = ({ holder }: Resident) => holder.events.filter((each) => each.kind === 'down');
 
 describe('acknowledgements of which half get lost, both ways', () => {
-  it('and what they were for comes again: nothing is lost, nothing is delivered twice', async () => {
+  it('and what they were for comes again: nothing is lost, nothing comes twice', async () => {
     tap = await MqttTap.start(broker.port);
     const dropped = dropHalf(true);
     const residents = [await house.join(ANNA, tap.url), await house.join(BEN, tap.url)];
