@@ -16,6 +16,7 @@ import {
 } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ADD_ON, compileNative, SOURCE, toolsOf } from './native.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const output = join(root, 'build');
@@ -173,6 +174,26 @@ async function buildJavaScript(target) {
   }
 }
 
+/** Never an error: a machine without a compiler, or without pins, has everything else. */
+function buildNative() {
+  const tools = toolsOf();
+  const inputs = `${fingerprint([SOURCE, '.ci/native.mjs'])} ${JSON.stringify(tools)}`;
+  const before = readStamp('.native.stamp');
+  if (isFresh(before, inputs)) return;
+  let { missing = null } = tools;
+  if (missing === null) {
+    const draft = join(output, `.native.${process.pid}.draft`);
+    mkdirSync(dirname(join(output, ADD_ON)), { recursive: true });
+    missing = compileNative(tools, join(root, SOURCE), draft);
+    if (missing === null) renameSync(draft, join(output, ADD_ON));
+  }
+  const outputs = missing === null ? [ADD_ON] : [];
+  if (missing !== null) {
+    console.error(`build: the GPIO add-on is left out, pins go through onoff (${missing})`);
+  }
+  endBuild('.native.stamp', before, { inputs, outputs });
+}
+
 function checkPackages() {
   for (const name of ['assemblyscript', 'typescript']) {
     if (!existsSync(join(root, 'node_modules', name, 'package.json'))) {
@@ -182,13 +203,15 @@ function checkPackages() {
 }
 
 /**
- * Builds what is stale: both kernels into build/wasm, then, unless `wasmOnly`, src/ into build/.
+ * Builds what is stale: both kernels into build/wasm, the add-on into build/native, then, unless
+ * `wasmOnly`, src/ into build/.
  *
  * @throws Error with a readable message; JavaScript with type errors is written nonetheless.
  */
 export async function build({ wasmOnly = false } = {}) {
   checkPackages();
   await buildWasm();
+  buildNative();
   if (!wasmOnly) await buildJavaScript(PROGRAM);
 }
 

@@ -28,3 +28,10 @@ export type {
 } from './participant/log-face.ts';
 export { createWorld, initHome, joinWorld } from './participant/membership.ts';
 export { openParticipant, type ParticipantOptions } from './participant/participant.ts';
+export {
+  type DeviceCapabilities,
+  DeviceError,
+  type DeviceSet,
+  type DeviceStatus,
+  type DeviceValue,
+} from './ports/devices.ts';

@@ -67,8 +67,9 @@ export function sysfsError(pin: string, cause: unknown): BoardError {
     const message = `${pin} is held by another program, or by a driver of the kernel. ${mend}`;
     return new BoardError('BOARD_PIN_HELD', message, { cause });
   }
-  if (code === 'ENOENT') {
-    const message = `${pin} is not there: the kernel shows no such interface.`;
+  if (code === 'ENOENT' || code === 'ENODEV' || code === 'ENXIO') {
+    const mend = 'vertebra doctor says what there is.';
+    const message = `${pin} is not there: the kernel shows no such interface. ${mend}`;
     return new BoardError('BOARD_INTERFACE_MISSING', message, { cause });
   }
   const text = cause instanceof Error ? cause.message : String(cause);

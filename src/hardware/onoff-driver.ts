@@ -7,13 +7,10 @@ import { findChip, type GpioChip, SYSFS_GPIO, sysfsError } from './gpio-chips.ts
 import type { DriverInput, DriverOutput, DriverPwm, LineDriver } from './line-driver.ts';
 import { pwmChannelOf, pwmLinesOf } from './pin-names.ts';
 import { openSysfsPwm } from './sysfs-pwm.ts';
+import { awaitFile } from './sysfs-ready.ts';
 
 type Onoff = typeof import('onoff');
 type Gpio = import('onoff').Gpio;
-
-/** udev gives a new pin to its group: 50 looks, 20 ms apart. */
-const READY_LOOKS = 50;
-const READY_PAUSE_MS = 20;
 
 /** Pins by way of sysfs and the package onoff, which is loaded when a board is opened. */
 export class OnoffDriver implements LineDriver {
@@ -81,7 +78,7 @@ export class OnoffDriver implements LineDriver {
   async openPwm(pin: Pin, frequencyHz: number, duty: number): Promise<DriverPwm> {
     const wanted = pwmChannelOf(this.#profile, pin.line);
     if (wanted === null) throw new BoardError('BOARD_UNSUPPORTED', `${pin.name} has no PWM.`);
-    const ready = (path: string) => this.#ready(pin, path);
+    const ready = (path: string) => awaitFile(pin, path, this.#timers);
     return openSysfsPwm(wanted, frequencyHz, duty, { root: '/', ready });
   }
 
@@ -95,8 +92,8 @@ export class OnoffDriver implements LineDriver {
       throw sysfsError(pin.name, cause);
     }
     // Otherwise onoff waits without letting anybody else run.
-    await this.#ready(pin, join(folder, 'value'));
-    await this.#ready(pin, join(folder, 'direction'));
+    await awaitFile(pin, join(folder, 'value'), this.#timers);
+    await awaitFile(pin, join(folder, 'direction'), this.#timers);
     return told(pin, () => {
       const edge = direction === 'in' ? 'both' : 'none';
       const gpio = new this.#onoff.Gpio(number, direction, edge);
@@ -106,18 +103,6 @@ export class OnoffDriver implements LineDriver {
       const message = `${pin.name} cannot be set to ${direction}: another driver has it.`;
       throw new BoardError('BOARD_FAILED', message);
     });
-  }
-
-  async #ready(pin: Pin, path: string): Promise<void> {
-    for (let look = 1; ; look++) {
-      try {
-        accessSync(path, constants.R_OK | constants.W_OK);
-        return;
-      } catch (cause) {
-        if (look === READY_LOOKS) throw sysfsError(pin.name, cause);
-        await new Promise<void>((done) => this.#timers.after(READY_PAUSE_MS, done));
-      }
-    }
   }
 }
 

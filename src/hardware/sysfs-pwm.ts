@@ -52,22 +52,30 @@ export async function openSysfsPwm(
       throw sysfsError(name, cause);
     }
   };
-  const write = (share: number): void => put('duty_cycle', Math.round(share * periodNs));
+  const nsOf = (file: string): number => Number(readFileSync(join(folder, file), 'utf8'));
+  let share = duty;
+  const write = (wantedShare: number): void => {
+    put('duty_cycle', Math.round(wantedShare * periodNs));
+    share = wantedShare;
+  };
   try {
     if (!existsSync(folder)) writeFileSync(join(chip, 'export'), String(wanted.channel));
   } catch (cause) {
     throw sysfsError(name, cause);
   }
   await around.ready(join(folder, 'duty_cycle'));
-  // A duty above the new period would be refused: first none, then the period. A channel that is
-  // new has none, nor a period, and without a period the kernel takes no duty at all.
-  if (Number(readFileSync(join(folder, 'duty_cycle'), 'utf8')) > 0) put('duty_cycle', 0);
-  put('period', periodNs);
-  write(duty);
+  // The kernel takes no duty above the period, nor any while a new channel has no period. Whichever
+  // fits goes first, so that a channel that was left high at the same period does not fall.
+  const isDutyFirst = nsOf('duty_cycle') > periodNs;
+  if (isDutyFirst) write(duty);
+  if (nsOf('period') !== periodNs) put('period', periodNs);
+  if (!isDutyFirst) write(duty);
   put('enable', 1);
   return {
     write,
     close: () => {
+      // A channel that is given back falls: one whose safe state is high stays, for the next owner.
+      if (share > 0) return;
       put('enable', 0);
       writeFileSync(join(chip, 'unexport'), String(wanted.channel));
     },

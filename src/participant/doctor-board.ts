@@ -1,8 +1,11 @@
-import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { detectProfile, loadProfiles, readDeviceTree } from '../hardware/board-profiles.ts';
+import { findChipDevice } from '../hardware/cdev-chips.ts';
 import { readChips } from '../hardware/gpio-chips.ts';
+import { loadGpioControl } from '../hardware/gpio-control.ts';
+import { BoardError } from '../ports/board.ts';
 import type { BoardProfile } from '../ports/board-profile.ts';
 import { loadConfig } from './config-file.ts';
 import { reportDevices } from './device-report.ts';
@@ -72,18 +75,18 @@ function checkProfile(profile: BoardProfile | null, choice: string, root: string
 }
 
 function checkPins(profile: BoardProfile, root: string): BoardFinding[] {
+  const device = checkDevice(profile, root);
+  const isBest = device.state === 'ok';
   const chips = readChips(root);
   const chip = chips?.find(({ label }) => label === profile.gpio.chip);
   const found = chip ? `${chip.label}, from ${chip.base}` : `no ${profile.gpio.chip} in sysfs`;
   const mend = 'Take a kernel with CONFIG_GPIO_SYSFS, such as that of Raspberry Pi OS.';
-  const pins: BoardFinding = chip
-    ? { check: 'GPIO', state: 'ok', found, mend: null }
-    : { check: 'GPIO', state: 'problem', found, mend };
+  const state = chip || isBest ? 'ok' : 'problem';
   return [
-    pins,
-    ...(chip ? [checkPermission(root)] : []),
-    checkDevices(root),
-    checkOutputs(profile, root),
+    device,
+    { check: 'GPIO', state, found, mend: state === 'ok' ? null : mend },
+    ...(chip && !isBest ? [checkPermission(root)] : []),
+    checkOutputs(profile, root, isBest),
   ];
 }
 
@@ -97,27 +100,36 @@ function checkPermission(root: string): BoardFinding {
   }
 }
 
-/** The character device is not used yet; who writes a program of their own may want to know. */
-function checkDevices(root: string): BoardFinding {
-  const folder = join(root, 'dev');
-  const names = existsSync(folder) ? readdirSync(folder) : [];
-  const chips = names.filter((name) => /^gpiochip\d+$/.test(name)).sort();
-  const found = chips.length === 0 ? 'no /dev/gpiochip*' : chips.join(', ');
-  return { check: 'GPIO devices', state: 'ok', found, mend: null };
+/** The character device is the best way to pins; sysfs is the other one. */
+function checkDevice({ gpio: { chip } }: BoardProfile, root: string): BoardFinding {
+  const check = 'GPIO device';
+  try {
+    const path = findChipDevice(chip, loadGpioControl().ioctl, root);
+    return { check, state: 'ok', found: `${path} (${chip})`, mend: null };
+  } catch (cause) {
+    if (!(cause instanceof BoardError)) throw cause;
+    const found = 'not used: pins go through sysfs';
+    return { check, state: 'note', found, mend: cause.message };
+  }
 }
 
 /** What becomes of outputs when the agent is killed: the question that decides about motors. */
-function checkOutputs(profile: BoardProfile, root: string): BoardFinding {
+function checkOutputs(profile: BoardProfile, root: string, isDevice: boolean): BoardFinding {
+  const check = 'GPIO outputs';
   const { parameter, turnOff } = profile.outputsPersist;
   const file = parameter === null ? null : join(root, parameter);
   const says = file !== null && existsSync(file) ? readFileSync(file, 'utf8').trim() : null;
   const kernel = says === null ? 'the kernel does not say' : `the kernel says ${says}`;
+  if (isDevice && says === 'N') {
+    const found = `an output becomes an input when the agent is killed (${kernel})`;
+    return { check, state: 'ok', found, mend: null };
+  }
   const found = `an output keeps its level when the agent is killed (${kernel})`;
   const mend =
     'Whatever must stop needs an enable line with a pull resistor, or a time-out of its own ' +
     `(drivetrains have one). ${turnOff ?? ''} lets the kernel release outputs of the character ` +
     'device, not those of sysfs: docs/hardware.md, Safe states.';
-  return { check: 'GPIO outputs', state: 'note', found, mend };
+  return { check, state: 'note', found, mend };
 }
 
 function checkPackage(name: 'onoff' | 'serialport', use: string): BoardFinding {

@@ -12,7 +12,7 @@ import type { BoardProfile } from './board-profile.ts';
 export interface Board {
   readonly profile: BoardProfile;
   /** Which way the pins are reached. */
-  readonly backend: 'virtual' | 'onoff';
+  readonly backend: 'virtual' | 'onoff' | 'cdev';
   readonly capabilities: BoardCapabilities;
 
   /** @throws BoardError BOARD_PIN_UNKNOWN, BOARD_PIN_NOT_GPIO, BOARD_PIN_RESERVED */

@@ -1,31 +1,16 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { chooseProfile } from '../../src/hardware/board-profiles.ts';
-import { readChips } from '../../src/hardware/gpio-chips.ts';
 import { HostReservations } from '../../src/hardware/host-reservations.ts';
 import { LineBoard } from '../../src/hardware/line-board.ts';
 import { OnoffDriver } from '../../src/hardware/onoff-driver.ts';
 import { SystemClock } from '../../src/participant/system-clock.ts';
-import type { BoardProfile } from '../../src/ports/board-profile.ts';
 import { describeBoards } from '../contract/board.ts';
+import { base, driveLine, id, levelOf, profile } from './real-chips.ts';
 
 const timers = new SystemClock();
-/** Whichever board the guest's chips are those of. */
-const labels = (readChips() ?? []).map(({ label }) => label);
-const id = labels.includes('pinctrl-rp1') ? 'rpi-5' : 'rpi-4b';
-const profile: BoardProfile = chooseProfile(id);
-
-const base = () => readChips()!.find(({ label }) => label === profile.gpio.chip)!.base;
-
-/** Where the simulator shows a line to the world outside. @source Linux, gpio-sim.rst */
-function simulated(line: number): string {
-  const device = join(realpathSync(`/sys/class/gpio/gpiochip${base()}`), '../..');
-  const chip = readdirSync(device).find((name) => /^gpiochip\d+$/.test(name));
-  return join(device, chip ?? 'none', `sim_gpio${line}`);
-}
 
 async function openReal() {
   const driver = await OnoffDriver.open(profile, timers);
@@ -36,14 +21,12 @@ describeBoards({
   name: `onoff (${id})`,
   open: async () => ({
     board: await openReal(),
-    drive: (pin, isHigh) =>
-      writeFileSync(join(simulated(pin.line), 'pull'), isHigh ? 'pull-up' : 'pull-down'),
+    drive: (pin, isHigh) => driveLine(pin.line, isHigh),
     stateOf: (pin) => {
       const folder = `/sys/class/gpio/gpio${base() + pin.line}`;
       if (!existsSync(folder)) return 'floating';
       if (readFileSync(join(folder, 'direction'), 'utf8').trim() === 'in') return 'floating';
-      const value = readFileSync(join(simulated(pin.line), 'value'), 'utf8').trim();
-      return value === '1' ? 'high' : 'low';
+      return levelOf(pin.line);
     },
     pass: (ms) => new Promise((done) => void timers.after(ms, done)),
     end: async () => undefined,

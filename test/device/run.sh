@@ -12,12 +12,13 @@ for program in qemu-system-x86_64 busybox cpio kmod xz make gcc; do
   exit 1
 done
 [ -f "$kernel/initrd.img" ] || bash "$here/gpio-vm/build.sh" "$kernel"
+node "$root/.ci/build.mjs"
+node "$here/bundle.mjs"
 empty=$(mktemp -d)
 trap 'rmdir "$empty"' EXIT
 for board in ${*:-pi4 pi5}; do
   echo "== $board =="
   bash "$here/gpio-vm/run.sh" -k "$kernel" -b "$here/gpio-vm/boards/$board.sh" \
     -m 1500 -t "${GPIO_VM_SECONDS:-600}" -d "$empty" -- \
-    env CI=true NO_COLOR=1 node "$root/node_modules/vitest/vitest.mjs" run --root "$root" \
-    --config "$root/test/device/vitest-config.mjs" --configLoader native
+    env NO_COLOR=1 node --test-reporter=spec "$root/build/device/tests.mjs"
 done

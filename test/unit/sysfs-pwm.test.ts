@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { chooseProfile } from '../../src/hardware/board-profiles.ts';
 import { pwmChannelOf, pwmLinesOf } from '../../src/hardware/pin-names.ts';
 import { openSysfsPwm } from '../../src/hardware/sysfs-pwm.ts';
@@ -45,4 +45,39 @@ test.each([
   const ready = async (): Promise<void> => undefined;
   await openSysfsPwm(wanted, 1000, 0.25, { root, ready, write: kernelWrite });
   expect(['period', 'duty_cycle', 'enable'].map(numberIn)).toEqual([1_000_000, 250_000, 1]);
+});
+
+describe('a PWM channel that is let go of', () => {
+  const ready = async (): Promise<void> => undefined;
+  const written: string[] = [];
+  const open = async () => {
+    const write = (path: string, text: string): void => {
+      kernelWrite(path, text);
+      written.push(`${basename(path)} ${text}`);
+    };
+    return openSysfsPwm(wanted, 1000, 1, { root, ready, write });
+  };
+  beforeEach(() => {
+    for (const file of ['period', 'duty_cycle', 'enable']) writeFileSync(join(channel, file), '0');
+    written.length = 0;
+  });
+
+  test('stays high where that is its safe state, and the next owner lets it be', async () => {
+    const pwm = await open();
+    pwm.write(0.5);
+    pwm.write(1);
+    pwm.close();
+    expect(['period', 'duty_cycle', 'enable'].map(numberIn)).toEqual([1_000_000, 1_000_000, 1]);
+    written.length = 0;
+    await open();
+    expect(written).toEqual(['duty_cycle 1000000', 'enable 1']);
+  });
+
+  test('is given back where it is low', async () => {
+    const pwm = await open();
+    pwm.write(0);
+    pwm.close();
+    expect(numberIn('enable')).toBe(0);
+    expect(readFileSync(join(dirname(channel), 'unexport'), 'utf8')).toBe(`${wanted.channel}`);
+  });
 });
