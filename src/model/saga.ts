@@ -1,6 +1,7 @@
 import type { BehaviorId } from './behavior.ts';
 import { concatBytes, type HashFunction, type Hex32, isHex32, toHex32 } from './bytes.ts';
 import { ByteWriter, domainOf } from './codec.ts';
+import { invariant } from './invariant.ts';
 import type { EntrySequence } from './numbers.ts';
 import type { AvatarId, GroupId, PactId } from './sync-group.ts';
 
@@ -178,8 +179,27 @@ export interface Cause {
 
 export const CAUSE_BYTES = 36;
 
+/** Heads of CBOR items: an array, and bytes with their length in one byte (RFC 8949, 3.1). */
+const ARRAY = 0x80;
+const BYTES_HEAD = 0x58;
+
 export function encodeCause(cause: Cause): Uint8Array {
   return new ByteWriter(CAUSE_BYTES).id(cause.invocation).u16(cause.step).u16(cause.index).finish();
+}
+
+/**
+ * @param entry A CBOR array of the Pact's fields.
+ * @returns the same with the cause as one item more.
+ */
+export function withCause(entry: Uint8Array, cause: Cause): Uint8Array {
+  const first = entry[0] ?? 0;
+  const isShort = first >= ARRAY && first < ARRAY + 24;
+  invariant(isShort || first === ARRAY + 24, 'an Entry is an array of fewer than 256 fields');
+  const count = (isShort ? first - ARRAY : entry[1]!) + 1;
+  const head = count < 24 ? [ARRAY + count] : [ARRAY + 24, count];
+  const rest = entry.subarray(isShort ? 1 : 2);
+  const item = Uint8Array.of(BYTES_HEAD, CAUSE_BYTES);
+  return concatBytes(Uint8Array.from(head), rest, item, encodeCause(cause));
 }
 
 /** @param bytes `CAUSE_BYTES` long. */

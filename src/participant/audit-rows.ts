@@ -69,12 +69,17 @@ function auditBlockRows(
     offset += length;
     if (!entry.ok)
       return fault(names.table, key, `the signed Entry breaks its Pact: ${entry.message}`);
+    const { reader } = audit;
+    const cause = (entry.value[pact.fields.length] ?? null) as Uint8Array | null;
+    const at = { group: group.number, sequence: first + index };
+    if (cause !== null && reader.isVoid(names.table, at, cause)) continue;
     const { value: row, done } = rows.next();
     const place = { _group: group.number, _seq: first + index, _entry: index };
     if (done === true || row['_seq'] !== place._seq) {
       return fault(names.table, key, 'the row of this Entry is missing');
     }
-    const column = firstWrong(group.pact, row, entry.value, { ...place, ...own });
+    const wanted = { ...place, ...own, _cause: cause };
+    const column = firstWrong(group.pact, row, entry.value, wanted);
     if (column !== null) return fault(names.table, key, `${column} is not what was signed`);
     audit.counts.rows++;
   }

@@ -1,5 +1,6 @@
 import type { EntrySequence } from '../model/numbers.ts';
 import type { EntryValue, Pact } from '../model/pact.ts';
+import { type Cause, decodeCause } from '../model/saga.ts';
 import type { GroupId, SyncGroup } from '../model/sync-group.ts';
 import type { EntryCodec } from '../ports/pacts.ts';
 import type { Store, StoredEntry } from '../ports/store.ts';
@@ -104,13 +105,16 @@ export class GroupChannel implements Channel {
 
   pull(from: number, limit: number): PulledEntry[] {
     const { codec, pullMax } = this.parts;
-    const first = Math.max(1, Math.floor(from));
-    return this.stored(first, Math.min(limit, pullMax)).map((stored) => {
-      const { sequence, block, index, issuer, atMs, bytes } = stored;
-      const values = bytes === null ? null : codec.decode(bytes);
-      const entry = values?.ok ? codec.toRecord(values.value as readonly EntryValue[]) : null;
-      return { sequence, entry, block, index, issuer, atMs };
-    });
+    const wanted = Math.min(limit, pullMax);
+    let first = Math.max(1, Math.floor(from));
+    // What has no effect is left out, and is no end either.
+    for (;;) {
+      const stored = this.stored(first, wanted);
+      const found = stored.filter(({ isVoid }) => !isVoid);
+      if (found.length > 0 || stored.length === 0)
+        return found.map((each) => toPulled(codec, each));
+      first = stored.at(-1)!.sequence + 1;
+    }
   }
 
   /** Numbers go on from a group to the one that went on from it: read one after the other. */
@@ -217,4 +221,19 @@ function changeOf(outlet: Outlet, signal?: AbortSignal): Promise<void> {
     });
     signal?.addEventListener('abort', onAbort, { once: true });
   });
+}
+
+function toPulled(codec: EntryCodec, stored: StoredEntry): PulledEntry {
+  const { sequence, block, index, issuer, atMs, bytes } = stored;
+  const values = bytes === null ? null : codec.decode(bytes);
+  const entry = values?.ok ? codec.toRecord(values.value) : null;
+  const cause = values?.ok ? causeOf(codec.pact, values.value) : null;
+  const pulled = { sequence, entry, block, index, issuer, atMs };
+  return cause === null ? pulled : { ...pulled, cause };
+}
+
+/** Which State of which invocation produced an Entry, as it came decoded. */
+export function causeOf(pact: Pact, values: readonly EntryValue[]): Cause | null {
+  const cause = values[pact.fields.length];
+  return cause instanceof Uint8Array ? decodeCause(cause) : null;
 }

@@ -1,4 +1,5 @@
 import type { Pact } from '../model/pact.ts';
+import type { Cause } from '../model/saga.ts';
 import type { AvatarId, GroupId, PactId, SyncGroup } from '../model/sync-group.ts';
 import type { DeviceStatus } from '../ports/devices.ts';
 import type { ForkReport, LogFace } from './log-face.ts';
@@ -110,6 +111,8 @@ export interface PulledEntry {
   readonly index: number;
   readonly issuer: AvatarId;
   readonly atMs: number;
+  /** Of an Entry that a Saga produced: the State that lists it, and where in that list. */
+  readonly cause?: Cause;
 }
 
 export interface StatusReport {

@@ -11,8 +11,9 @@ export interface EntryCodec {
   encode(entry: Readonly<Record<string, unknown>>): EntryVerdict<Uint8Array>;
 
   /**
-   * Accepts exactly the bytes that `encode` makes of some Entry.
-   * @returns one value for each field of the Pact, in order; null where left out.
+   * Accepts exactly the bytes that `encode` makes of some Entry, and those with a cause.
+   * @returns one value for each field of the Pact, in order; null where left out. Then the cause,
+   *   36 bytes (see model/saga), where a Saga produced it.
    */
   decode(bytes: Uint8Array): EntryVerdict<readonly EntryValue[]>;
 

@@ -156,7 +156,7 @@ export interface StoredVote {
 /** The Entries of a Block, decoded against its Pact. */
 export interface DecodedEntries {
   readonly pact: PactId;
-  /** Row after row, each one value per field. */
+  /** Row after row, each one value per field, and after them the cause where there is one. */
   readonly rows: readonly (readonly EntryValue[])[];
 }
 
@@ -184,6 +184,8 @@ export interface StoredEntry {
   readonly atMs: number;
   /** Null where only the Block Header is here. */
   readonly bytes: Uint8Array | null;
+  /** A Saga produced it, and the same stands before it: it has a number and no effect. */
+  readonly isVoid: boolean;
 }
 
 export interface ForkRecord {

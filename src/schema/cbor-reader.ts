@@ -1,4 +1,5 @@
 import type { EntryValue } from '../model/pact.ts';
+import { CAUSE_BYTES } from '../model/saga.ts';
 import { EntryFault, tooManyItems } from './entry-fault.ts';
 import { ENTRY_ITEMS_MAX, type Shape, type ShapeField } from './shape.ts';
 
@@ -27,6 +28,9 @@ const { latin1Slice } = Buffer.prototype as Buffer & {
 };
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** What faults of a cause are said of. */
+const CAUSE = '_cause';
 
 const NOTHING = new Uint8Array(0);
 
@@ -59,7 +63,7 @@ export class CborReader {
   /**
    * Reads the Entry in the next `length` bytes, which are there.
    *
-   * @returns one value per field, null where left out.
+   * @returns one value per field, null where left out; then the cause, where there is one.
    * @throws EntryFault
    */
   next(length: number, fields: readonly ShapeField[]): EntryValue[] {
@@ -70,15 +74,26 @@ export class CborReader {
   }
 
   private readEntry(fields: readonly ShapeField[]): EntryValue[] {
-    this.expectCount(fields.length, '');
+    const count = this.length(ARRAY, '');
+    const isCaused = count === fields.length + 1;
+    if (!isCaused && count !== fields.length) throw otherCount(count, fields.length, '');
     const values: EntryValue[] = new Array(fields.length);
     for (let index = 0; index < fields.length; index++) {
       values[index] = this.readField(fields[index]!, '');
     }
+    if (isCaused) values.push(this.cause());
     if (this.at !== this.end) {
       throw new EntryFault('', `${this.end - this.at} bytes after the last field`);
     }
     return values;
+  }
+
+  /** Which Saga produced it: one more item, after those of the Pact. */
+  private cause(): Uint8Array {
+    const length = this.length(BYTES, CAUSE);
+    if (length !== CAUSE_BYTES) throw new EntryFault(CAUSE, `${length} bytes, not ${CAUSE_BYTES}`);
+    const start = this.take(length, CAUSE);
+    return new Uint8Array(this.bytes.subarray(start, start + length));
   }
 
   private readField(field: ShapeField, within: string): EntryValue {
@@ -139,7 +154,7 @@ export class CborReader {
 
   private expectCount(expected: number, path: string): void {
     const count = this.length(ARRAY, path);
-    if (count !== expected) throw new EntryFault(path, `${count} fields, the Pact has ${expected}`);
+    if (count !== expected) throw otherCount(count, expected, path);
   }
 
   private boolean(path: string): boolean {
@@ -237,4 +252,8 @@ export class CborReader {
     this.at = at + count;
     return at;
   }
+}
+
+function otherCount(count: number, expected: number, path: string): EntryFault {
+  return new EntryFault(path, `${count} fields, the Pact has ${expected}`);
 }

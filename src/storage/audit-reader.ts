@@ -208,6 +208,27 @@ export class AuditReader {
     return this.rows(sql, groupNumber, above);
   }
 
+  /**
+   * Is the Entry noted as void, and does one of the same cause stand before it, in its group or in
+   * those that it went on from? Of what a cut took nothing can be asked any more.
+   */
+  isVoid(table: string, at: { group: number; sequence: number }, cause: Uint8Array): boolean {
+    const found = this.get(
+      `WITH RECURSIVE line (number) AS (
+        SELECT @g
+        UNION
+        SELECT p.number FROM line JOIN vb_group g ON g.number = line.number
+          JOIN vb_group p ON p.id = g.predecessor)
+      SELECT 1 FROM vb_void v WHERE v.group_number = @g AND v.seq = @s AND (
+        EXISTS (SELECT 1 FROM line JOIN ${quoteName(table)} t ON t._group = line.number
+          WHERE t._seq < @s AND t._cause = @c)
+        OR EXISTS (SELECT 1 FROM line JOIN vb_group g ON g.number = line.number
+          WHERE g.cut_seq > 0))`,
+      { g: at.group, s: at.sequence, c: cause },
+    );
+    return found !== undefined;
+  }
+
   strayEntry(table: string, pact: Uint8Array): SqlRow | undefined {
     return this.get(
       `SELECT _group, _seq FROM ${quoteName(table)}
@@ -234,7 +255,7 @@ export class AuditReader {
     }
   }
 
-  private get(sql: string, ...bound: readonly SqlValue[]): SqlRow | undefined {
+  private get(sql: string, ...bound: readonly (SqlValue | SqlRow)[]): SqlRow | undefined {
     try {
       return this.prepare(sql, true).get(...bound);
     } catch (cause) {

@@ -16,7 +16,7 @@ function sameKey(pact: Pact, one: string, other: string): string {
 
 function columnsOf(pact: Pact, group: string): string {
   const names = pact.fields.map(({ name }) => quoteName(name));
-  return [...names, group, '_seq', '_entry', '_block', '_issuer', '_at'].join(', ');
+  return [...names, group, '_seq', '_entry', '_block', '_issuer', '_at', '_cause'].join(', ');
 }
 
 /**
@@ -61,7 +61,8 @@ export function copyNowSql({ table, now }: StateTables, pact: Pact): readonly [s
  * a row below a cut has nothing to be compared with.
  */
 export function forgedNowSql({ table, now }: StateTables, pact: Pact): string {
-  const same = [...pact.fields.map(({ name }) => name), '_entry', '_block', '_issuer', '_at']
+  const own = ['_entry', '_block', '_issuer', '_at', '_cause'];
+  const same = [...pact.fields.map(({ name }) => name), ...own]
     .map(quoteName)
     .map((column) => `n.${column} IS t.${column}`)
     .join(' AND ');

@@ -42,6 +42,8 @@ export class CutSweeper {
     }
     this.sql.deleteSignatures.run(group, sequence);
     this.sql.deleteCuts.run(group, sequence);
+    this.sql.deleteCauses.run(group, sequence);
+    this.sql.deleteVoids.run(group, sequence);
     return hasRows || hasBlocks || levels.length === limit;
   }
 
@@ -98,5 +100,7 @@ const SQL = {
     ORDER BY level LIMIT ?`,
   deleteLevel: 'DELETE FROM vb_chain WHERE group_number = ? AND level = ?',
   deleteSignatures: 'DELETE FROM vb_cut_signature WHERE group_number = ? AND last_seq < ?',
+  deleteCauses: 'DELETE FROM vb_cause WHERE group_number = ? AND seq <= ?',
+  deleteVoids: 'DELETE FROM vb_void WHERE group_number = ? AND seq <= ?',
   deleteCuts: 'DELETE FROM vb_cut WHERE group_number = ? AND last_seq < ?',
 } as const;

@@ -115,6 +115,17 @@ CREATE TABLE vb_cut_signature (
   PRIMARY KEY (group_number, last_seq, owner)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE vb_cause (
+  cause BLOB NOT NULL, group_number INTEGER NOT NULL, seq INTEGER NOT NULL,
+  PRIMARY KEY (cause, group_number)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX vb_cause_place ON vb_cause (group_number, seq);
+
+CREATE TABLE vb_void (
+  group_number INTEGER NOT NULL, seq INTEGER NOT NULL,
+  PRIMARY KEY (group_number, seq)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE vb_fork (
   group_id BLOB NOT NULL, author BLOB NOT NULL, sequence INTEGER NOT NULL, proof BLOB NOT NULL,
   seen_at INTEGER NOT NULL, lowered INTEGER NOT NULL,
@@ -145,6 +156,8 @@ export const INTERNAL_TABLES = [
   'vb_certificate',
   'vb_vote',
   'vb_chain',
+  'vb_cause',
+  'vb_void',
   'vb_fork',
   'vb_cut',
   'vb_cut_signature',

@@ -24,7 +24,7 @@ const WRITERS_MAX = 64;
 /** What every row says beside its fields; the same at every Participant. */
 const OWN_COLUMNS = `
   _group INTEGER NOT NULL, _seq INTEGER NOT NULL, _entry INTEGER NOT NULL,
-  _block BLOB NOT NULL, _issuer BLOB NOT NULL, _at INTEGER NOT NULL`;
+  _block BLOB NOT NULL, _issuer BLOB NOT NULL, _at INTEGER NOT NULL, _cause BLOB`;
 
 /** The tables that Pacts have: one of their Entries, and with a key one of the current state. */
 export class PactTables {

@@ -1,6 +1,7 @@
 import type { Block } from '../model/block.ts';
 import { invariant } from '../model/invariant.ts';
 import type { EntryValue, FieldType, Pact } from '../model/pact.ts';
+import { CausedRows } from './caused-rows.ts';
 import type { Connection, Query, SqlValue } from './connection.ts';
 import { insertGuardSql, pushInstead, quoteName } from './guard.ts';
 import { toBlob } from './sql-value.ts';
@@ -16,6 +17,8 @@ const PARAMETERS_MAX = 8192;
 export interface RowPlace {
   readonly groupNumber: number;
   readonly firstSequence: number;
+  /** Place of the first row in its Block. */
+  readonly firstIndex: number;
   /** Groups whose current state these rows are part of: their own, or who went on from it. */
   readonly heirs: readonly number[];
   readonly block: Pick<Block, 'id' | 'issuer' | 'atMs'>;
@@ -46,9 +49,12 @@ export class RowWriter {
   private readonly prepareMany: () => Query;
   private insertMany: Query | null = null;
   private readonly upsertNow: Query | null;
+  private readonly names: { readonly table: string; readonly now: string | null };
+  private causedRows: CausedRows | null = null;
 
   constructor(connection: Connection, pact: Pact, names: { table: string; now: string | null }) {
     this.pact = pact;
+    this.names = names;
     this.connection = connection;
     this.guard = insertGuardSql(names.table, pushInstead(pact.name));
     this.keyIndices = pact.key.map((name) => pact.fields.findIndex((each) => each.name === name));
@@ -64,15 +70,8 @@ export class RowWriter {
 
   /** Writes the rows of one Block, which stand at consecutive sequence numbers. */
   write(place: RowPlace, rows: readonly Row[]): void {
-    const { groupNumber, firstSequence, block, heirs } = place;
-    const shared: SharedColumns = {
-      g: groupNumber,
-      s: firstSequence,
-      e: 0,
-      b: toBlob(block.id),
-      i: toBlob(block.issuer),
-      a: block.atMs,
-    };
+    const { firstSequence, firstIndex, heirs } = place;
+    const shared = sharedOf(place);
     const isLifted = rows.length >= ROWS_PER_LIFT;
     if (isLifted) this.connection.exec(this.guard.lift);
     this.insert(place, shared, rows);
@@ -80,7 +79,7 @@ export class RowWriter {
     if (this.upsertNow === null) return;
     for (const index of this.lastOfEachKey(rows)) {
       shared.s = firstSequence + index;
-      shared.e = index;
+      shared.e = firstIndex + index;
       for (const heir of heirs) {
         shared.g = heir;
         this.upsertNow.run(this.bind(rows, index, 1), shared);
@@ -88,18 +87,46 @@ export class RowWriter {
     }
   }
 
+  /** The 36 bytes after the fields of an Entry that a Saga produced; null: it has none. */
+  causeOf(row: Row): Uint8Array | null {
+    return row.length > this.pact.fields.length ? (row.at(-1) as Uint8Array) : null;
+  }
+
+  /** Writes the one row of an Entry that a Saga produced. */
+  writeCaused(place: RowPlace, row: Row, cause: Uint8Array): void {
+    const values = this.bind([row.slice(0, -1)], 0, 1);
+    this.caused().write(values, { ...sharedOf(place), c: cause }, place.heirs);
+  }
+
+  /** Takes such a row back: an Entry of the same cause stands before it. */
+  withdraw(groupNumber: number, sequence: number, heirs: readonly number[]): void {
+    this.caused().withdraw(groupNumber, sequence, heirs);
+  }
+
+  private caused(): CausedRows {
+    const { pact, names } = this;
+    const { table, now } = names;
+    this.causedRows ??= new CausedRows(this.connection, pact, {
+      table,
+      now,
+      insert: insertSql(table, pact, 1, true),
+      upsert: now === null ? null : upsertSql(now, pact, true),
+    });
+    return this.causedRows;
+  }
+
   private insert(place: RowPlace, shared: SharedColumns, rows: readonly Row[]): void {
-    const { firstSequence } = place;
+    const { firstSequence, firstIndex } = place;
     const many = rows.length - (rows.length % this.rowsPerInsert);
     for (let start = 0; start < many; start += this.rowsPerInsert) {
       shared.s = firstSequence + start;
-      shared.e = start;
+      shared.e = firstIndex + start;
       this.insertMany ??= this.prepareMany();
       this.insertMany.run(this.bind(rows, start, this.rowsPerInsert), shared);
     }
     for (let start = many; start < rows.length; start++) {
       shared.s = firstSequence + start;
-      shared.e = start;
+      shared.e = firstIndex + start;
       this.insertOne.run(this.bind(rows, start, 1), shared);
     }
   }
@@ -146,27 +173,40 @@ function bytesAsBase64(_name: string, value: EntryValue): unknown {
   return value instanceof Uint8Array ? Buffer.from(value).toString('base64') : value;
 }
 
+function sharedOf({ groupNumber, firstSequence, firstIndex, block }: RowPlace): SharedColumns {
+  return {
+    g: groupNumber,
+    s: firstSequence,
+    e: firstIndex,
+    b: toBlob(block.id),
+    i: toBlob(block.issuer),
+    a: block.atMs,
+  };
+}
+
 function columnsOf(pact: Pact): string {
   const names = pact.fields.map(({ name }) => quoteName(name));
   return [...names, '_group', '_seq', '_entry', '_block', '_issuer', '_at'].join(', ');
 }
 
-function insertSql(table: string, pact: Pact, rowCount: number): string {
+/** Most rows have no cause: theirs is null without being bound. */
+function insertSql(table: string, pact: Pact, rowCount: number, isCaused = false): string {
   const fields = pact.fields.map(() => '?').join(', ');
   const rows = Array.from(
     { length: rowCount },
-    (_, index) => `(${fields}, @g, @s + ${index}, @e + ${index}, @b, @i, @a)`,
+    (_, index) =>
+      `(${fields}, @g, @s + ${index}, @e + ${index}, @b, @i, @a${isCaused ? ', @c' : ''})`,
   );
-  return `INSERT INTO ${quoteName(table)} (${columnsOf(pact)}) VALUES ${rows.join(', ')}`;
+  const columns = `${columnsOf(pact)}${isCaused ? ', _cause' : ''}`;
+  return `INSERT INTO ${quoteName(table)} (${columns}) VALUES ${rows.join(', ')}`;
 }
 
 /** Writes the current state of a key, unless it is that of a later Entry already. */
-function upsertSql(table: string, pact: Pact): string {
+function upsertSql(table: string, pact: Pact, isCaused = false): string {
   const changing = pact.fields.map(({ name }) => name).filter((name) => !pact.key.includes(name));
-  const changes = [...changing.map(quoteName), '_seq', '_entry', '_block', '_issuer', '_at'].map(
-    (name) => `${name} = excluded.${name}`,
-  );
-  return `${insertSql(table, pact, 1)}
+  const own = ['_seq', '_entry', '_block', '_issuer', '_at', '_cause'];
+  const changes = [...changing.map(quoteName), ...own].map((name) => `${name} = excluded.${name}`);
+  return `${insertSql(table, pact, 1, isCaused)}
     ON CONFLICT (_group, ${pact.key.map(quoteName).join(', ')}) DO UPDATE
     SET ${changes.join(', ')} WHERE excluded._seq > ${quoteName(table)}._seq`;
 }

@@ -22,6 +22,7 @@ import type {
   StoredVote,
 } from '../ports/store.ts';
 import { BlockTable } from './block-table.ts';
+import { CauseTable } from './cause-table.ts';
 import { ChainTable } from './chain-table.ts';
 import type { Connection } from './connection.ts';
 import { CutKeeper } from './cut-keeper.ts';
@@ -31,6 +32,7 @@ import { MetablockTable } from './metablock-table.ts';
 import { NoteTables } from './note-tables.ts';
 import { PactTables } from './pact-tables.ts';
 import { PayloadCutter } from './payload.ts';
+import { Projector } from './projector.ts';
 import { Sweeper } from './sweeper.ts';
 
 /** The port over one SQLite file. What belongs to a group that was never put reads as nothing. */
@@ -45,6 +47,8 @@ export class SqliteStore implements Store {
   private readonly chains: ChainTable;
   private readonly forkTable: ForkTable;
   private readonly sweeper: Sweeper;
+  private readonly causes: CauseTable;
+  private readonly projector: Projector;
 
   constructor(connection: Connection, parts: { hash: HashFunction; evidenceMax: number }) {
     this.connection = connection;
@@ -56,6 +60,8 @@ export class SqliteStore implements Store {
     this.chains = new ChainTable(connection);
     this.forkTable = new ForkTable(connection, parts.hash);
     this.sweeper = new Sweeper(connection);
+    this.causes = new CauseTable(connection);
+    this.projector = new Projector(this.tables, this.groupTable, this.causes);
     const tables = { groups: this.groupTable, blocks: this.blockTable, chains: this.chains };
     this.cuts = new CutKeeper(connection, { ...tables, metablocks: this.metablocks });
   }
@@ -214,7 +220,7 @@ export class SqliteStore implements Store {
       invariant(stacked.firstSequence === null, 'a Block becomes final once');
       const first = (last + 1) as EntrySequence;
       this.blockTable.setFinal(stacked, { group, first }, block);
-      if (entries !== null) this.writeRows(group, first, block, entries);
+      if (entries !== null) this.projector.write(group, first, block, entries);
       this.cuts.addBytes(group, block.bytes.length + block.byteLength);
       last = (last + block.entryCount) as EntrySequence;
     }
@@ -229,7 +235,7 @@ export class SqliteStore implements Store {
     invariant(stacked !== null && record !== null, 'a late payload belongs to a stacked Block');
     invariant(stacked.firstSequence !== null, 'only a final Block has rows');
     const group = this.groupTable.number(record.block.group);
-    this.writeRows(group, stacked.firstSequence, record.block, entries);
+    this.projector.write(group, stacked.firstSequence, record.block, entries);
   }
 
   finalizedHead(group: GroupId): ChainRecord | null {
@@ -253,13 +259,15 @@ export class SqliteStore implements Store {
     if (number === null || limit <= 0) return found;
     const below = this.cuts.base(group)?.lastSequence ?? this.groupTable.start(number);
     const start = Math.max(below + 1, from) as EntrySequence;
+    const voids = this.causes.voids(number, start, start + limit);
     for (const { block, firstSequence, payload } of this.blockTable.finalFrom(number, start)) {
       const cutter = payload === null ? null : new PayloadCutter(payload);
       const { id, issuer, atMs, entryCount } = block;
       for (let index = Math.max(0, start - firstSequence); index < entryCount; index++) {
         const sequence = (firstSequence + index) as EntrySequence;
         const bytes = cutter === null ? null : cutter.at(index);
-        found.push({ sequence, index, block: id, issuer, atMs, bytes });
+        const isVoid = voids.has(sequence);
+        found.push({ sequence, index, block: id, issuer, atMs, bytes, isVoid });
         if (found.length === limit) return found;
       }
     }
@@ -273,18 +281,6 @@ export class SqliteStore implements Store {
 
   close(): void {
     this.connection.close();
-  }
-
-  private writeRows(
-    groupNumber: number,
-    firstSequence: EntrySequence,
-    block: Block,
-    entries: DecodedEntries,
-  ): void {
-    invariant(entries.rows.length === block.entryCount, 'a row for each Entry of the Block');
-    const heirs = this.groupTable.heirs(groupNumber, firstSequence);
-    const place = { groupNumber, firstSequence, block, heirs };
-    this.tables.writer(entries.pact).write(place, entries.rows);
   }
 
   private appendChain(group: GroupId, record: Omit<ChainRecord, 'group'>): void {

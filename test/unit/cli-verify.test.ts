@@ -344,13 +344,15 @@ const TAMPERINGS: readonly [what: string, table: string, problem: RegExp, sql: s
     'a row too many',
     'door',
     /no final Entry/,
-    `INSERT INTO door SELECT 'x', 1, _group, 9, 0, _block, _issuer, _at FROM door WHERE _seq = 8`,
+    `INSERT INTO door SELECT 'x', 1, _group, 9, 0, _block, _issuer, _at, NULL
+      FROM door WHERE _seq = 8`,
   ],
   [
     'a row of a Sync Group that is none',
     'door',
     /no such Sync Group/,
-    `INSERT INTO door SELECT 'x', 1, 5, 9, 0, _block, _issuer, _at FROM door WHERE _seq = 8`,
+    `INSERT INTO door SELECT 'x', 1, 5, 9, 0, _block, _issuer, _at, NULL
+      FROM door WHERE _seq = 8`,
   ],
   ['a number off by a little', 'report', /level/, 'UPDATE report SET level = 0.25 WHERE _seq = 1'],
   ['other bytes', 'report', /proof/, "UPDATE report SET proof = x'000103' WHERE _seq = 1"],
@@ -381,7 +383,7 @@ const TAMPERINGS: readonly [what: string, table: string, problem: RegExp, sql: s
     'report_now',
     /should copy/,
     `INSERT INTO report_now SELECT 'moon', number, level, good, proof, tags, more, _group, 99,
-      _entry,      _block, _issuer, _at FROM report WHERE _seq = 1`,
+      _entry,      _block, _issuer, _at, _cause FROM report WHERE _seq = 1`,
   ],
 ];
 

@@ -60,7 +60,12 @@ function fill(...lists: Rows[]): void {
 
 /** Puts at least one row into each internal table. */
 function fillEveryTable(): void {
-  fill([['front', true]]);
+  const cause = new Uint8Array(36);
+  fill([
+    ['front', true],
+    ['back', true, cause],
+    ['back', true, cause],
+  ]);
   const metablock = metablockAfter(null, [group]);
   finalize(store, group, [], { id: metablock.id, level: 0 });
   store.transaction(() => {
@@ -336,7 +341,7 @@ describe('writing from outside', () => {
   test.each(['door', 'door_now'])('%s refuses it, and says what to do instead', (table) => {
     fill([['front', true]]);
     const before = rowsOf(`SELECT * FROM ${table}`);
-    const rest = '_entry, _block, _issuer, _at';
+    const rest = '_entry, _block, _issuer, _at, _cause';
     for (const sql of [
       `INSERT INTO ${table} SELECT door || '2', open, _group, _seq + 1, ${rest} FROM ${table}`,
       `INSERT OR REPLACE INTO ${table} SELECT * FROM ${table}`,
