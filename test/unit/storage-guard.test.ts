@@ -39,8 +39,8 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-const COPY = `INSERT INTO door SELECT door, open, _group, _seq + 10000, _entry, _block, _issuer, _at,
-  NULL FROM door`;
+const COPY = `INSERT INTO door
+  SELECT door, open, _group, _seq + 10000, _entry, _block, _issuer, _at, NULL FROM door`;
 const triggers = (): unknown[] =>
   tool.prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' ORDER BY name").all();
 const count = (): unknown => tool.prepare('SELECT count(*) FROM door').pluck().get();
