@@ -49,6 +49,11 @@ export interface LoadedBehavior {
   readonly behavior: Behavior;
   /** Has the code what it takes to undo? Found out by loading it. */
   readonly canUndo: boolean;
+  /**
+   * What the code declares of itself, as its author wrote it: for making its manifest. Null where
+   * code declares nothing. What counts is the manifest.
+   */
+  readonly declared: JsonRecord | null;
 }
 
 /**

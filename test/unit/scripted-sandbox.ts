@@ -30,7 +30,7 @@ export class ScriptedSandbox implements Sandbox {
     const script = this.scripts.get(behavior.name);
     if (script === undefined) return refuse('not-code', `no script for ${behavior.name}`);
     this.loaded.add(behavior.id);
-    return accept({ behavior, canUndo: script.canUndo ?? false });
+    return accept({ behavior, canUndo: script.canUndo ?? false, declared: null });
   }
 
   async run(
