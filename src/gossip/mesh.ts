@@ -131,7 +131,8 @@ export class Mesh implements Gossip {
   roundTripMs(): number | null {
     let slowestMs: number | null = null;
     for (const { wire } of this.peers.all) {
-      if (wire.roundTripMs !== null) slowestMs = Math.max(slowestMs ?? 0, wire.roundTripMs);
+      const { roundTripMs } = wire.pulse;
+      if (roundTripMs !== null) slowestMs = Math.max(slowestMs ?? 0, roundTripMs);
     }
     return slowestMs;
   }

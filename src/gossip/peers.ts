@@ -90,6 +90,11 @@ export class Peers implements WireHandler {
     return this.wiresOf(peer.avatar).filter((each) => each !== peer.wire && each.greeting !== null);
   }
 
+  standBysOf(wire: Wire): Wire[] {
+    const peer = this.peerOn(wire);
+    return peer === null ? [] : this.standBy(peer);
+  }
+
   /** A handshake is over: greets, or turns away. */
   open(entrance: Entrance, session: Session): Wire {
     const avatar = toHex32(session.peer.avatar);
@@ -215,6 +220,7 @@ export class Peers implements WireHandler {
     // Each of these settles once more, on what is left.
     for (const wire of stale) wire.end('stale-link', 'LINK_RESET');
     if (weAreLower) for (const wire of duplicates) wire.leave('duplicate-link', LINGER_MS);
+    if (standBy.length > 0) keep?.pulse.quicken();
   }
 
   private use(avatar: AvatarId, wire: Wire): void {

@@ -10,6 +10,9 @@ const JITTER = 0.2;
 /** After this part of the interval without an answer another ping is due: beats are jittered. */
 const DUE_RATIO = 0.75;
 
+/** Signs of life asked for while another link stands by, until that one takes over. */
+const ASKED_OF_STOOD_BY = 3;
+
 /** Frames between two beats that make a link one in use; an idle one has three or four. */
 const BUSY_FRAMES = 12;
 
@@ -18,7 +21,13 @@ export interface PulseParts {
   readonly random: Random;
   readonly pace: Pick<
     Pace,
-    'pingMs' | 'digestMs' | 'missedPingsMax' | 'firstPingMs' | 'busyPingMs'
+    | 'pingMs'
+    | 'digestMs'
+    | 'missedPingsMax'
+    | 'standByMs'
+    | 'bytesPerSecond'
+    | 'firstPingMs'
+    | 'busyPingMs'
   >;
 }
 
@@ -26,12 +35,16 @@ export interface PulseHandler {
   /** @param token To send in a ping; null while the last one may still be answered. */
   beat(token: number | null): void;
   dead(): void;
+  /** The pulses of other links that can go on at once when this one ends. */
+  standBys(): readonly Pulse[];
 }
 
 /** The signs of life of one link: asks for them, times the answers, and notices silence. */
 export class Pulse {
   /** Smoothed, in milliseconds; null before the first answer. */
   roundTripMs: number | null = null;
+  /** When there was a sign of life last. */
+  heardMs: number;
 
   private readonly parts: PulseParts;
   private readonly handler: PulseHandler;
@@ -39,7 +52,6 @@ export class Pulse {
   private askedMs = 0;
   private isAnswered = true;
   private answers = 0;
-  private heardMs: number;
   /** Frames since the last beat. */
   private heardFrames = 0;
   /** Doubles from the first to the longest. */
@@ -57,6 +69,18 @@ export class Pulse {
   /** Asks at once: a new link's round trip is wanted soon. */
   start(): void {
     if (this.cancel === null) this.beat();
+  }
+
+  /** There may be a link that stands by from now on: the next beat is not to wait for long. */
+  quicken(): void {
+    if (this.cancel === null || this.watchers().length === 0) return;
+    this.cancel();
+    this.beat();
+  }
+
+  /** Asks now, because another link to the same peer is in doubt. */
+  probe(): void {
+    if (this.isAnswered) this.handler.beat(this.ask());
   }
 
   stop(): void {
@@ -95,19 +119,38 @@ export class Pulse {
     const { timers, random, pace } = this.parts;
     const { pingMs, missedPingsMax } = pace;
     const silentMs = timers.monotonicMs() - this.heardMs;
-    if (!this.isHeld && silentMs >= pingMs * missedPingsMax) {
+    const standBys = this.watchers();
+    const isDead = silentMs >= pingMs * missedPingsMax || this.isOutlived(standBys, silentMs);
+    if (!this.isHeld && isDead) {
       this.stop();
       this.handler.dead();
       return;
     }
     const isBusy = this.heardFrames >= BUSY_FRAMES;
     this.heardFrames = 0;
-    const longestMs = Math.min(pingMs, pace.digestMs);
+    const askMs = standBys.length > 0 ? pace.standByMs / ASKED_OF_STOOD_BY : pingMs;
+    if (!this.isHeld && silentMs >= askMs) for (const each of standBys) each.probe();
+    const longestMs = Math.min(pingMs, pace.digestMs, askMs);
     const intervalMs = Math.min(longestMs, isBusy ? pace.busyPingMs : this.intervalMs);
     this.intervalMs = Math.min(longestMs, intervalMs * 2);
     const delayMs = intervalMs * (1 - JITTER * random.fraction());
     this.cancel = timers.after(delayMs, () => this.beat());
     this.handler.beat(this.ask());
+  }
+
+  /** Those that stand by; none where signs of life are dear. */
+  private watchers(): readonly Pulse[] {
+    return this.parts.pace.bytesPerSecond === null ? this.handler.standBys() : [];
+  }
+
+  /**
+   * Was it silent for long, and another one heard well after it? A process that stood still itself
+   * heard neither.
+   */
+  private isOutlived(standBys: readonly Pulse[], silentMs: number): boolean {
+    const { standByMs } = this.parts.pace;
+    const leastMs = this.heardMs + (standByMs * (ASKED_OF_STOOD_BY - 1)) / ASKED_OF_STOOD_BY;
+    return silentMs >= standByMs && standBys.some(({ heardMs }) => heardMs >= leastMs);
   }
 
   private ask(): number | null {

@@ -36,6 +36,8 @@ export interface GossipSettings {
   readonly pingMs: number;
   /** Pings without any sign of life after which a link is dead. */
   readonly missedPingsMax: number;
+  /** After so long without any the link gives way to one that stands by, if that lives. */
+  readonly standByMs: number;
   /** Longest silence between two short digests. */
   readonly digestMs: number;
   /** Least time between two digests while things change. */
@@ -74,6 +76,7 @@ export const GOSSIP_SETTINGS: GossipSettings = {
   peersMax: 64,
   pingMs: 30_000,
   missedPingsMax: 3,
+  standByMs: 15_000,
   digestMs: 30_000,
   digestBusyMs: 5_000,
   settleMs: 500,

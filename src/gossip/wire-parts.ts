@@ -41,4 +41,6 @@ export interface WireHandlerOf<Wire> {
   onLoss(wire: Wire): void;
   /** Last word. */
   onEnd(wire: Wire): void;
+  /** Others to the same peer that can go on when this one, which is in use, ends. */
+  standBysOf(wire: Wire): readonly Wire[];
 }

@@ -3,13 +3,13 @@ import type { Wire } from './wire.ts';
 
 /** What there is to see of one link. */
 export function statusOfWire(wire: Wire): LinkStatus {
-  const { kind, remote, initiator, upSinceMs, roundTripMs, queuedBytes, counters } = wire;
+  const { kind, remote, initiator, upSinceMs, pulse, queuedBytes, counters } = wire;
   return {
     kind,
     remote,
     initiator,
     upSinceMs,
-    roundTripMs,
+    roundTripMs: pulse.roundTripMs,
     queuedBytes,
     ...wire.measured,
     bytesPerSecond: wire.pace.bytesPerSecond,

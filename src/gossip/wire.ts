@@ -34,6 +34,7 @@ export class Wire implements LinkHandler {
   readonly upSinceMs: number;
   readonly counters: LinkCounters;
   readonly pace: Pace;
+  readonly pulse: Pulse;
   readonly compression: Compression | null;
   readonly outbox: Outgoing;
   readonly inbox: Inbox;
@@ -47,7 +48,6 @@ export class Wire implements LinkHandler {
   private readonly parts: WireParts;
   private readonly link: Link;
   private readonly handler: WireHandler;
-  private readonly pulse: Pulse;
   private readonly frameMax: number;
   private readonly carried: Goodput;
   /** Why the other end leaves; minded when what it said before has been heard. */
@@ -98,12 +98,9 @@ export class Wire implements LinkHandler {
           this.handler.onBeat(this);
         },
         dead: () => this.end('silent', 'LINK_TIMEOUT'),
+        standBys: () => this.handler.standBysOf(this).map(({ pulse }) => pulse),
       },
     );
-  }
-
-  get roundTripMs(): number | null {
-    return this.pulse.roundTripMs;
   }
 
   get measured(): Pick<LinkStatus, 'goodput' | 'repairs'> {

@@ -63,6 +63,10 @@ const LINKS = {
     [1, GOSSIP_SETTINGS.missedPingsMax, 100],
     'Signs of life asked for in vain before a link is given up.',
   ),
+  standByMs: integer(
+    [1000, GOSSIP_SETTINGS.standByMs, 3_600_000],
+    'A silent link gives way to one that stands by after so long.',
+  ),
   digestMs: integer(
     [100, GOSSIP_SETTINGS.digestMs, 3_600_000],
     'Longest silence before peers compare what they hold.',

@@ -62,6 +62,35 @@ describe('two Avatars with links of two kinds', () => {
     }
   });
 
+  it('leave one that is silent for the one that stands by, within seconds', async () => {
+    const all = await household();
+    const { house, a, b } = all;
+    await linkBoth(all);
+    await house.stage.advance(300_000);
+    expect([kindOf(a, b), kindOf(b, a)]).toEqual(['memory', 'memory']);
+    a.cable.isCut = true;
+    b.cable.isCut = true;
+    await house.stage.until(() => kindOf(a, b) === 'serial' && kindOf(b, a) === 'serial', 25_000);
+    a.holder.issue(GROUP);
+    b.holder.issue(GROUP);
+    await house.stage.advance(5_000);
+    expect(b.holder.sequenceOf(GROUP, a.id)).toBe(1);
+    expect(a.holder.sequenceOf(GROUP, b.id)).toBe(1);
+    const events = [a, b].flatMap(({ holder }) => holder.events.map(({ kind }) => kind));
+    expect(events).toEqual(['up', 'up']);
+  });
+
+  it('stay on the better one where neither carries anything for a while', async () => {
+    const all = await household();
+    const { house, a, b, serial } = all;
+    await linkBoth(all);
+    a.cable.isCut = true;
+    b.cable.isCut = true;
+    serial.isCut = true;
+    await house.stage.advance(40_000);
+    expect([kindOf(a, b), kindOf(b, a)]).toEqual(['memory', 'memory']);
+  });
+
   it('go on over the one that stands by at once, without a peer going down', async () => {
     const all = await household();
     const { house, a, b } = all;

@@ -3,9 +3,12 @@ import { Alarm } from '../../src/gossip/alarm.ts';
 import { Pulse } from '../../src/gossip/pulse.ts';
 import { SeededRandom, Stage } from './gossip-stage.ts';
 
-function beating(settings = { pingMs: 30_000, digestMs: 30_000, missedPingsMax: 3 }) {
-  const pace = { ...settings, firstPingMs: 1_000, busyPingMs: 4_000 };
-  const stage = new Stage();
+function beating(
+  settings = { pingMs: 30_000, digestMs: 30_000, missedPingsMax: 3 },
+  { stage = new Stage(), standBys = [] as Pulse[], bytesPerSecond = null as number | null } = {},
+) {
+  const rhythm = { firstPingMs: 1_000, busyPingMs: 4_000, standByMs: 15_000 };
+  const pace = { ...settings, ...rhythm, bytesPerSecond };
   const tokens: (number | null)[] = [];
   let deaths = 0;
   const pulse = new Pulse(
@@ -15,6 +18,7 @@ function beating(settings = { pingMs: 30_000, digestMs: 30_000, missedPingsMax: 
       dead: () => {
         deaths += 1;
       },
+      standBys: () => standBys,
     },
   );
   return { stage, pulse, tokens, deaths: () => deaths };
@@ -143,6 +147,74 @@ describe('the pulse of a link', () => {
     pulse.stop();
     await stage.advance(600_000);
     expect(tokens).toEqual([1]);
+  });
+});
+
+/** A pulse in use, and one that stands by; each hears what a test lets it hear. */
+function backed(bytesPerSecond: number | null = null) {
+  const stage = new Stage();
+  const idle = beating(undefined, { stage });
+  const used = beating(undefined, { stage, standBys: [idle.pulse], bytesPerSecond });
+  used.pulse.start();
+  idle.pulse.start();
+  const alive = async (forMs: number, who: readonly ReturnType<typeof beating>[]) => {
+    for (let passedMs = 0; passedMs < forMs; passedMs += 100) {
+      await stage.advance(100);
+      for (const { pulse, tokens } of who) {
+        const asked = tokens.filter((each) => each !== null).at(-1);
+        if (asked === undefined || asked === null) continue;
+        pulse.answered(asked);
+        if (asked !== answered.get(pulse)) pulse.heard();
+        answered.set(pulse, asked);
+      }
+    }
+  };
+  const answered = new Map<Pulse, number>();
+  return { stage, idle, used, alive };
+}
+
+describe('the pulse of a link beside one that stands by', () => {
+  it('gives way soon when it is silent and the other is not', async () => {
+    const { idle, used, alive } = backed();
+    await alive(120_000, [used, idle]);
+    expect([used.deaths(), idle.deaths()]).toEqual([0, 0]);
+    await alive(10_000, [idle]);
+    expect(used.deaths()).toBe(0);
+    await alive(12_000, [idle]);
+    expect([used.deaths(), idle.deaths()]).toEqual([1, 0]);
+  });
+
+  it('goes on where the other is silent as well, or nothing was heard for a while', async () => {
+    const { stage, used, idle, alive } = backed();
+    await alive(120_000, [used, idle]);
+    await stage.advance(60_000);
+    expect(used.deaths()).toBe(0);
+  });
+
+  it('goes on where signs of life are dear', async () => {
+    const { used, idle, alive } = backed(960);
+    await alive(30_000, [used, idle]);
+    await alive(60_000, [idle]);
+    expect(used.deaths()).toBe(0);
+  });
+
+  it('is asked soon when the other has come, and not at all before it began', async () => {
+    const standBys: Pulse[] = [];
+    const { stage, pulse, tokens } = beating(undefined, { standBys });
+    pulse.quicken();
+    expect(tokens).toEqual([]);
+    pulse.start();
+    for (let second = 0; second < 100; second++) {
+      await stage.advance(1_000);
+      pulse.heard();
+      pulse.answered(tokens.at(-1) ?? 0);
+    }
+    const before = tokens.length;
+    pulse.quicken();
+    expect(tokens.length).toBe(before);
+    standBys.push(beating(undefined, { stage }).pulse);
+    pulse.quicken();
+    expect(tokens.length).toBe(before + 1);
   });
 });
 

@@ -25,6 +25,7 @@ async function wired() {
     onProgress: () => undefined,
     onRoom: () => undefined,
     onBeat: () => undefined,
+    standBysOf: () => [],
     onLoss: () => undefined,
     onLeave: (_wire, reason) => ends.push(reason),
     onEnd: () => ends.push('end'),
