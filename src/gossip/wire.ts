@@ -188,12 +188,13 @@ export class Wire implements LinkHandler {
   }
 
   /**
-   * Says good-bye and writes no more. The link stays open for a moment, so that what the other end
-   * said before it heard of this still comes.
+   * Says good-bye, in a frame more than a busy link wants, and writes no more. The link stays open
+   * for a moment, so that what the other end said before it heard of this still comes.
    */
   leave(reason: ByeReason, lingerMs: number): void {
     if (!this.isOpen) return;
     this.send('urgent', { kind: 'bye', reason });
+    this.isBlocked = false;
     this.flush();
     this.stopWriting(reason);
     if (lingerMs === 0) this.link.close();

@@ -18,12 +18,14 @@ export interface ModemOptions {
   readonly damage?: (bytes: Uint8Array) => Uint8Array;
 }
 
-/** What travels together is what the line carries in so long; a UART hands over bytes one by one. */
+/** What the line carries in so long travels together; a UART hands over bytes one by one. */
 const CHUNK_MS = 2;
 
 interface Side {
   handler: SerialPortHandler | null;
   freeMs: number;
+  /** What has not left by then is lost. */
+  closedMs: number;
 }
 
 /** A line between the devices `/dev/near` and `/dev/far`, in whatever time its timers have. */
@@ -36,17 +38,19 @@ export class SerialModem {
   constructor(options: ModemOptions) {
     this.options = options;
     for (const path of ['/dev/near', '/dev/far'])
-      this.sides.set(path, { handler: null, freeMs: 0 });
+      this.sides.set(path, { handler: null, freeMs: 0, closedMs: 0 });
   }
 
   readonly open: SerialPortOpener = async ({ path }, handler) => {
     const side = this.sides.get(path);
     if (side === undefined) throw new LinkError('LINK_UNREACHABLE', `${path}: no such device`);
     side.handler = handler;
+    side.closedMs = Number.POSITIVE_INFINITY;
     const port: OpenSerialPort = {
       write: (bytes, done) => this.carry(path, bytes, done),
       close: async () => {
         side.handler = null;
+        side.closedMs = this.options.timers.monotonicMs();
       },
     };
     return port;
@@ -65,7 +69,10 @@ export class SerialModem {
       from.freeMs = Math.max(nowMs, from.freeMs) + (length * 10_000) / baud;
       const atMs = from.freeMs + latencyMs;
       const heardMs = burstMs === 0 ? atMs : Math.ceil(atMs / burstMs) * burstMs;
-      timers.after(heardMs - nowMs, () => to.handler?.onData(chunk));
+      const leftMs = from.freeMs;
+      timers.after(heardMs - nowMs, () => {
+        if (leftMs <= from.closedMs) to.handler?.onData(chunk);
+      });
     }
     timers.after(from.freeMs - nowMs, done);
   }

@@ -2,9 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { BudgetTransport } from '../../src/gossip/links/budget-link.ts';
 import { SerialTransport } from '../../src/gossip/links/serial.ts';
 import { loadKernel } from '../../src/kernel/kernel.ts';
+import { LinkError } from '../../src/ports/link.ts';
+import { Ear } from '../contract/link.ts';
 import { House, isLinked, type Resident } from './gossip-house.ts';
 import { idOf, noteOf } from './gossip-samples.ts';
-import { SeededRandom } from './gossip-stage.ts';
+import { SeededRandom, Stage } from './gossip-stage.ts';
 import { type ModemOptions, SerialModem } from './serial-modem.ts';
 
 const { checksum } = loadKernel();
@@ -140,6 +142,35 @@ describe('over a line of any rate', () => {
     await house.stage.until(() => b.holder.sequenceOf(GROUP, a.id) === 5, 3_600_000, 1_000);
     expect(repairsOf(a)?.repeated).toBeGreaterThan(0);
     expect([downs(a), downs(b)]).toEqual([[], []]);
+  });
+
+  it.each(RATES)('who leaves in the middle of bulk is missed at once: %o', async (rate) => {
+    const { house, a, b } = await linked(rate);
+    a.holder.issue(GROUP, bulkOf(rate.baud, 60));
+    await house.stage.advance(rate.baud < 1_000_000 ? 10_000 : 20);
+    const closing = a.mesh.close();
+    await house.stage.until(() => !isLinked(b, a), 60_000, 100);
+    expect(b.holder.events.at(-1)).toMatchObject({ kind: 'down', reason: 'peer left: closing' });
+    await house.stage.advance(120_000);
+    await closing;
+  });
+
+  it('who gives up a line of 300 baud says so, before its device is closed', async () => {
+    const stage = new Stage();
+    const modem = new SerialModem({ timers: stage, baud: 300 });
+    const [near, far] = ['near', 'far'].map((name, seed) => {
+      const random = new SeededRandom(seed + 1);
+      const serial = new SerialTransport({ timers: stage, random, checksum, openPort: modem.open });
+      return serial.dial(`serial:///dev/${name}?baud=300`, new AbortController().signal);
+    });
+    await stage.advance(60_000);
+    const ear = new Ear(await far!);
+    const link = await near!;
+    for (let count = 0; count < 3; count++) link.send(random.bytes(120));
+    await stage.advance(100);
+    link.close(new LinkError('LINK_TIMEOUT', 'enough'));
+    await stage.until(() => ear.closes.length > 0, 60_000);
+    expect(ear.closes.map((each) => each?.code)).toEqual(['LINK_RESET']);
   });
 
   it('that carries less than it is said to, a tenth even, goes on', async () => {

@@ -20,7 +20,7 @@ const MEET_AGAIN_MS_MAX = 60_000;
 const STEADY_MS = 10_000;
 const HANDSHAKE_BYTES = 4_000;
 
-/** How long the last bytes may take to leave before the device is closed. */
+/** How long the last bytes may take to leave before the device is closed, and two frames. */
 const LEAVE_MS_MAX = 1_000;
 
 export interface SerialStationParts {
@@ -219,7 +219,7 @@ export class SerialStation {
   private async shut(last: SerialLink | null): Promise<void> {
     if (this.isClosing) return;
     this.isClosing = true;
-    const leavingMs = Math.min(LEAVE_MS_MAX, last?.leavingMs ?? 0);
+    const leavingMs = Math.min(LEAVE_MS_MAX + 2 * this.pace.frameMs, last?.leavingMs ?? 0);
     const { port } = this;
     if (leavingMs > 0) {
       await new Promise<void>((done) => this.parts.timers.after(leavingMs, done));
