@@ -151,6 +151,11 @@ export interface PeerStatus extends LinkStatus {
   readonly standBy: readonly LinkStatus[];
 }
 
+/** Did a link end because one end has as many peers as it may? @param reason Why it ended. */
+export function isTooMany(reason: string | null): boolean {
+  return reason?.endsWith('too-many-peers') ?? false;
+}
+
 /** One link to a peer. */
 export interface LinkStatus {
   readonly kind: LinkKind;

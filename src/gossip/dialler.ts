@@ -1,11 +1,14 @@
 import type { AvatarId } from '../model/sync-group.ts';
 import type { Random, Timers } from '../ports/clock.ts';
 import { type Link, LinkError, type LinkKind, type Transport } from '../ports/link.ts';
-import type { DialStatus } from './contract.ts';
+import { type DialStatus, isTooMany } from './contract.ts';
 import type { GossipSettings } from './settings.ts';
 
 /** A link that lasted so long was a good one: the next failure is the first again. */
 const STEADY_MS = 10_000;
+
+/** Where one end has no place for the other, the next try is so much later. */
+const FULL_MS = 120_000;
 
 export interface DiallerParts {
   readonly timers: Timers;
@@ -123,7 +126,8 @@ export class Dialler {
   private waitThenDial(): void {
     if (this.isStopped || this.standsBy()) return;
     const { backoffMinMs, backoffMaxMs } = this.parts.settings;
-    const mostMs = Math.min(backoffMaxMs, backoffMinMs * 2 ** Math.min(this.failures, 30));
+    const backoffMs = Math.min(backoffMaxMs, backoffMinMs * 2 ** Math.min(this.failures, 30));
+    const mostMs = isTooMany(this.lastError) ? FULL_MS : backoffMs;
     const delayMs = mostMs * (0.5 + 0.5 * this.parts.random.fraction());
     this.failures += 1;
     this.state = 'waiting';

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import type { DialStatus, Gossip } from '../gossip/contract.ts';
+import { type DialStatus, type Gossip, isTooMany } from '../gossip/contract.ts';
 import { urlOf } from '../gossip/links/tcp-url.ts';
 import type { Random, Timers } from '../ports/clock.ts';
 import type {
@@ -84,7 +84,11 @@ export class Finding implements DiscoveryHandler {
       const met = dialling.filter(({ peer }) => peer !== null);
       const isThere = ({ state }: DialStatus) => state === 'linked' || state === 'stand-by';
       const byUrl = new Map(met.map((each) => [each.url, isThere(each)]));
-      this.places.sweep(byUrl, timers.monotonicMs());
+      const full = met.filter(
+        ({ state, lastError }) => state === 'waiting' && isTooMany(lastError),
+      );
+      const urls = new Set(full.map((each) => each.url));
+      this.places.sweep(byUrl, urls, timers.monotonicMs());
       this.sweepSoon();
     });
   }

@@ -1,5 +1,8 @@
-/** Others found on the local network that are dialled at once. */
-export const FOUND_MAX = 64;
+/**
+ * Others found on the local network that are dialled at once. They dial as many, so that where a
+ * hundred announce themselves few have all their places taken.
+ */
+export const FOUND_MAX = 24;
 
 /** Others that wait for one of these places to become free. */
 export const WAITING_MAX = 256;
@@ -59,13 +62,16 @@ export class FoundPlaces {
     if (this.places.delete(url)) this.parts.forget(url);
   }
 
-  /** @param met URLs at which somebody of our World was met, and whether they are there now. */
-  sweep(met: ReadonlyMap<string, boolean>, nowMs: number): void {
+  /**
+   * @param met URLs at which somebody of our World was met, and whether they are there now.
+   * @param full Those of them at which there was no place for us: whoever waits takes theirs.
+   */
+  sweep(met: ReadonlyMap<string, boolean>, full: ReadonlySet<string>, nowMs: number): void {
     for (const [url, place] of this.places) {
       const isThere = met.get(url);
       if (isThere !== undefined) place.reachedMs = isThere ? nowMs : (place.reachedMs ?? nowMs);
     }
-    const over = [...this.places].filter(([, place]) => isOver(place, nowMs));
+    const over = [...this.places].filter(([url, place]) => full.has(url) || isOver(place, nowMs));
     for (const [url, { host }] of over.slice(0, this.waiting.size)) {
       this.remove(url);
       // Behind all the others it has another turn.

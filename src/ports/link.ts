@@ -120,7 +120,7 @@ export interface Transport {
 export interface MeetingHandler {
   /** Somebody is at this URL, and it is for this end to dial it. */
   onFound(url: string): void;
-  /** Nobody is there any more. */
+  /** Nobody is there any more, or it is not for this end to dial it any more. */
   onLost(url: string): void;
 }
 

@@ -4,8 +4,8 @@ import type { Random, Timers } from '../../src/ports/clock.ts';
 export class Stage implements Timers {
   private nowMs = 1_000_000;
   private readonly tasks: (() => void)[] = [];
-  private readonly alarms: { atMs: number; order: number; wake: () => void }[] = [];
-  private orders = 0;
+  /** In the order in which they are due; of those due at once, in that in which they were set. */
+  private readonly alarms: { atMs: number; wake: () => void }[] = [];
   /** Timers set in all, to see that nothing sets one per message. */
   timersSet = 0;
 
@@ -23,9 +23,8 @@ export class Stage implements Timers {
 
   after(delayMs: number, wake: () => void): () => void {
     this.timersSet += 1;
-    this.orders += 1;
-    const alarm = { atMs: this.nowMs + delayMs, order: this.orders, wake };
-    this.alarms.push(alarm);
+    const alarm = { atMs: this.nowMs + delayMs, wake };
+    this.alarms.splice(this.placeAfter(alarm.atMs), 0, alarm);
     return () => {
       const index = this.alarms.indexOf(alarm);
       if (index >= 0) this.alarms.splice(index, 1);
@@ -53,16 +52,24 @@ export class Stage implements Timers {
     const endMs = this.nowMs + delayMs;
     await this.settle();
     for (;;) {
-      const next = this.alarms
-        .filter((each) => each.atMs <= endMs)
-        .sort((a, b) => a.atMs - b.atMs || a.order - b.order)[0];
-      if (next === undefined) break;
-      this.alarms.splice(this.alarms.indexOf(next), 1);
+      const [next] = this.alarms;
+      if (next === undefined || next.atMs > endMs) break;
+      this.alarms.shift();
       this.nowMs = Math.max(this.nowMs, next.atMs);
       next.wake();
       await this.settle();
     }
     this.nowMs = endMs;
+  }
+
+  private placeAfter(atMs: number): number {
+    let [low, high] = [0, this.alarms.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.alarms[middle]!.atMs <= atMs) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   /** Lets time pass in steps until `holds`. @throws when it never does. */

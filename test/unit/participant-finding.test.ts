@@ -26,11 +26,13 @@ async function finding(
   const time = new VirtualTime();
   const dialled = new Set<string>();
   const there = new Set<string>();
+  const full = new Set<string>();
   const statusOf = (url: string): DialStatus => {
     const isThere = there.has(url);
     const state = isThere ? 'linked' : 'waiting';
-    const peer = isThere ? SOMEBODY : null;
-    return { url, kind: 'tcp', state, peer, failures: 0, lastError: null };
+    const peer = isThere || full.has(url) ? SOMEBODY : null;
+    const lastError = full.has(url) ? 'peer left: too-many-peers' : null;
+    return { url, kind: 'tcp', state, peer, failures: 0, lastError };
   };
   const made = new Finding({
     timers: time,
@@ -61,7 +63,7 @@ async function finding(
     onTrouble: (error) => troubles.push(error.message),
   });
   await made.start(listening);
-  return { made, seen, forgotten, troubles, time, dialled, there };
+  return { made, seen, forgotten, troubles, time, dialled, there, full };
 }
 
 const at = (changes: Partial<Found> = {}): Found => ({
@@ -169,6 +171,26 @@ describe('discovery on the local network', () => {
     expect(dialled.has(friend)).toBe(true);
     time.pass(3 * TRIAL_MS);
     expect(dialled.has(friend)).toBe(false);
+  });
+
+  it('who has no place for us gives way to whoever waits', async () => {
+    const { made, dialled, there, full, time } = await finding();
+    for (let n = 0; n < 2 * FOUND_MAX; n++) made.onFound(at({ host: `198.51.100.${n}` }));
+    const [refused, ...taken] = [...dialled];
+    full.add(refused!);
+    for (const each of taken) there.add(each);
+    time.pass(TRIAL_MS);
+    expect(dialled.has(refused!)).toBe(false);
+    expect(taken.every((each) => dialled.has(each))).toBe(true);
+    expect(dialled.size).toBe(FOUND_MAX);
+  });
+
+  it('who has no place for us is not forgotten while nobody else waits', async () => {
+    const { made, dialled, full, time } = await finding();
+    made.onFound(at());
+    for (const each of dialled) full.add(each);
+    time.pass(10 * TRIAL_MS);
+    expect(dialled.size).toBe(1);
   });
 
   it('a bounded number waits, and a new one takes the turn of another', async () => {

@@ -58,6 +58,7 @@ export class MqttBroker {
       timers,
       announceMs: parts.settings.mqttAnnounceMs,
       onFound: (inbox) => this.listener?.onMet?.onFound(urlOf(inbox)),
+      peersMax: parts.settings.peersMax,
       onLost: (inbox, why) => {
         this.switchboard.reset(inbox, why);
         this.listener?.onMet?.onLost(urlOf(inbox));

@@ -1,12 +1,17 @@
 import { compareText, toHex } from '../../model/bytes.ts';
 import type { Timers } from '../../ports/clock.ts';
 import type { Note } from './mqtt-note.ts';
+import { Overlay } from './overlay.ts';
 
 /** Others at one broker that are remembered. */
 const OTHERS_MAX = 1_024;
 
 /** Whoever has not been heard of for so many times the interval is forgotten. */
 const SILENT_INTERVALS = 3;
+
+/** While so few are here, links are opened as soon as somebody is heard of; then a moment later. */
+const FEW = 16;
+const MOMENT_MS = 1_000;
 
 interface Other {
   readonly who: string;
@@ -20,12 +25,17 @@ export interface MeetingParts {
   readonly inbox: string;
   readonly timers: Timers;
   readonly announceMs: number;
+  /** Most peers that one may have. */
+  readonly peersMax: number | undefined;
+  /** It is for us to open a link to it. */
   readonly onFound: (inbox: string) => void;
-  readonly onLost: (inbox: string, why: string) => void;
+  /** @param why Null: it is here, but we are to be linked to others from now on. */
+  readonly onLost: (inbox: string, why: string | null) => void;
 }
 
 /**
- * Who else is at a broker, as far as anybody said. Of two, the lower inbox has to open the link.
+ * Who else is at a broker, as far as anybody said, and with whom of them we are to be linked. Of
+ * two, the lower inbox has to open the link.
  *
  * A process that joins again, or a new process of the same Avatar, ends what was there of the old;
  * what was said before that, and only comes now, changes nothing.
@@ -33,9 +43,14 @@ export interface MeetingParts {
 export class Meeting {
   private readonly parts: MeetingParts;
   private readonly others = new Map<string, Other>();
+  private readonly overlay: Overlay;
+  /** To whom we were told to open a link. */
+  private readonly met = new Set<string>();
+  private cancelChoice: (() => void) | null = null;
 
   constructor(parts: MeetingParts) {
     this.parts = parts;
+    this.overlay = new Overlay(parts.inbox, parts.peersMax);
   }
 
   /** Inboxes of those that are here. */
@@ -63,7 +78,8 @@ export class Meeting {
     this.others.delete(inbox);
     this.others.set(inbox, { who, joins: note.joins, isHere: true, heardMs });
     this.bound();
-    if (compareText(this.parts.inbox, inbox) < 0) this.parts.onFound(inbox);
+    this.overlay.add(inbox);
+    this.chooseSoon();
   }
 
   gone(note: Note): void {
@@ -87,14 +103,43 @@ export class Meeting {
 
   /** We ourselves are there no more. */
   leave(): void {
+    // Nobody takes the place of those that are lost.
+    this.overlay.clear();
+    this.met.clear();
     for (const inbox of this.present) this.lose(inbox, 'the broker was lost');
     this.others.clear();
+    this.cancelChoice?.();
+    this.cancelChoice = null;
+  }
+
+  private chooseSoon(): void {
+    if (this.overlay.count <= FEW) this.choose();
+    else this.cancelChoice ??= this.parts.timers.after(MOMENT_MS, () => this.choose());
+  }
+
+  private choose(): void {
+    this.cancelChoice?.();
+    this.cancelChoice = null;
+    const chosen = this.overlay.choose();
+    for (const inbox of [...this.met]) {
+      if (chosen.has(inbox)) continue;
+      this.met.delete(inbox);
+      this.parts.onLost(inbox, null);
+    }
+    for (const inbox of chosen) {
+      if (this.met.has(inbox) || compareText(this.parts.inbox, inbox) > 0) continue;
+      this.met.add(inbox);
+      this.parts.onFound(inbox);
+    }
   }
 
   private lose(inbox: string, why: string): void {
     const other = this.others.get(inbox);
     if (other !== undefined) other.isHere = false;
+    this.met.delete(inbox);
+    this.overlay.remove(inbox);
     this.parts.onLost(inbox, why);
+    this.chooseSoon();
   }
 
   /** Whoever left gives way, else whoever was heard of first. */

@@ -17,5 +17,7 @@ export interface BrokerParts extends VoiceParts {
     readonly mqttAnnounceMs: number;
     /** A broker that does not bring a message of our own back in this time does not deliver. */
     readonly mqttDoubtMs: number;
+    /** Peers of the whole mesh at once: where more meet, not all are linked to all. */
+    readonly peersMax?: number;
   };
 }

@@ -102,12 +102,15 @@ export class Switchboard {
     return plugged !== undefined;
   }
 
-  /** Whoever was at this inbox is gone. */
-  reset(inbox: string, why: string): void {
-    const error = new LinkError('LINK_RESET', `${this.parts.urlOf(inbox)}: ${why}`);
-    for (const plugged of [...this.links.values()]) {
-      if (plugged.inbox === inbox) plugged.link.lost(error);
+  /** Whoever was at this inbox is gone. @param why Null: not so, but no link to it is needed. */
+  reset(inbox: string, why: string | null): void {
+    const plugged = [...this.links.values()].filter((each) => each.inbox === inbox);
+    if (why === null) {
+      for (const { link } of plugged) link.close();
+      return;
     }
+    const error = new LinkError('LINK_RESET', `${this.parts.urlOf(inbox)}: ${why}`);
+    for (const { link } of plugged) link.lost(error);
     for (const opening of [...this.openings.values()]) {
       if (opening.inbox === inbox) opening.failed(error);
     }
