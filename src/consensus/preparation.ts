@@ -9,6 +9,7 @@ import {
   sealMetablock,
 } from '../model/metablock.ts';
 import { type Generation, type Level, NO_GENERATION } from '../model/numbers.ts';
+import { PRIORITIES } from '../model/pact.ts';
 import type { GroupId } from '../model/sync-group.ts';
 import type { ConsensusSettings } from './events.ts';
 import { type GroupState, headNode } from './group-state.ts';
@@ -112,11 +113,30 @@ export function prepare(work: Work): boolean {
   return true;
 }
 
+/** Of the first priority of which something is to be prepared. */
 function choosePlaces(work: Work): Place[] {
-  const due: GroupId[] = [];
-  for (const group of work.activeGroups()) {
-    if (group.prepareAtMs !== null && group.prepareAtMs <= work.nowMs) due.push(group.sync.id);
+  for (const due of dueByPriority(work)) {
+    const places = placesOf(work, due);
+    if (places.length > 0) return places;
   }
+  return [];
+}
+
+/**
+ * Groups in which it is this owner's turn now. A Metablock is judged when the headers of all its
+ * Blocks are there, so what goes last over a slow link must not stand beside what goes first.
+ */
+function dueByPriority(work: Work): GroupId[][] {
+  const due = PRIORITIES.map((): GroupId[] => []);
+  const { priorityOf } = work.context;
+  for (const { prepareAtMs, sync } of work.activeGroups()) {
+    if (prepareAtMs === null || prepareAtMs > work.nowMs) continue;
+    due[PRIORITIES.indexOf(priorityOf?.(sync.pact) ?? 'normal')]!.push(sync.id);
+  }
+  return due;
+}
+
+function placesOf(work: Work, due: readonly GroupId[]): Place[] {
   const { settings } = work.context;
   let room = settings.blocksPerMetablockMax;
   const places: Place[] = [];

@@ -2,7 +2,10 @@ import { restore } from '../consensus/metablockchain.ts';
 import { type AvatarKeys, Ed25519Verifier } from '../identity/index.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { toHex32 } from '../model/bytes.ts';
+import type { Priority } from '../model/pact.ts';
 import type { PayloadLimits } from '../model/payload.ts';
+import type { PactId } from '../model/sync-group.ts';
+import type { Store } from '../ports/store.ts';
 import { createBuiltInPacts } from '../schema/built-in.ts';
 import { createPactReader } from '../schema/pact-reader.ts';
 import { openStore } from '../storage/open-store.ts';
@@ -66,8 +69,18 @@ export function openCore(options: CoreOptions): Core {
       hash,
       conflicts: kernel.conflicts,
       settings: config,
+      priorityOf: priorityIn(store),
     },
     builtIn,
+  };
+}
+
+/** What Pacts say never changes: each is looked up once. */
+function priorityIn(store: Store): (pact: PactId) => Priority {
+  const known = new Map<PactId, Priority>();
+  return (id) => {
+    if (!known.has(id)) for (const { pact } of store.pacts()) known.set(pact.id, pact.priority);
+    return known.get(id) ?? 'normal';
   };
 }
 

@@ -55,7 +55,10 @@ export function signersOf(count: number): KeyedSigner[] {
   return signers.sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
-export function contextOf(signer: KeyedSigner, passive = false): ConsensusContext {
+export function contextOf(
+  signer: KeyedSigner,
+  more: Partial<ConsensusContext> = {},
+): ConsensusContext {
   return {
     self: signer.id,
     signer,
@@ -63,7 +66,7 @@ export function contextOf(signer: KeyedSigner, passive = false): ConsensusContex
     hash: sha256,
     conflicts: new TwinConflicts(),
     settings: DEFAULT_SETTINGS,
-    passive,
+    ...more,
   };
 }
 
@@ -131,8 +134,12 @@ export class Participant {
   state: ConsensusState;
   nowMs = 1000;
 
-  constructor(signer: KeyedSigner, groups: readonly SyncGroup[], passive = false) {
-    this.context = contextOf(signer, passive);
+  constructor(
+    signer: KeyedSigner,
+    groups: readonly SyncGroup[],
+    more: Partial<ConsensusContext> = {},
+  ) {
+    this.context = contextOf(signer, more);
     this.store = new DurableStore(groups);
     this.state = restore(this.context, this.store.read(), this.nowMs);
     this.feed({ kind: 'tick' });

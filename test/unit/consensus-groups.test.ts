@@ -35,6 +35,17 @@ describe('several groups', () => {
     expect(certificate!.certificate.entries).toHaveLength(2);
   });
 
+  it('of different priorities travel apart, the higher one first', () => {
+    const lampFirst = (pact: string) => (pact === lamp.pact ? 'high' : 'low');
+    const participant = new Participant(second, [door, lamp], { priorityOf: lampFirst });
+    const blocks = [door, lamp].map((group) => blockOf(first, group, null));
+    for (const block of blocks) participant.block(block);
+    const sent = only(participant.wait(40), 'send-metablock').map((each) => each.metablock);
+    const carrying = sent.filter((each) => each.blocks.length > 0);
+    expect(carrying.map((each) => each.blocks)).toEqual([[blocks[1]!.id], [blocks[0]!.id]]);
+    expect(carrying.map((each) => each.predecessors.length)).toEqual([1, 1]);
+  });
+
   it('become final one by one: the one does not wait for the other', () => {
     const participant = new Participant(third, [door, lamp]);
     const blocks = [door, lamp].map((group) => blockOf(first, group, null));

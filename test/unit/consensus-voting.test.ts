@@ -181,7 +181,7 @@ describe('a Block that a fork proof covers', () => {
 
 describe('a passive Participant', () => {
   it('neither votes nor prepares nor moves its Ballot by itself', () => {
-    const participant = new Participant(first, [group], true);
+    const participant = new Participant(first, [group], { passive: true });
     const block = blockOf(first, group, null);
     const effects = [
       ...participant.block(block),
@@ -194,7 +194,7 @@ describe('a passive Participant', () => {
 
 describe('a clone', () => {
   it('keeps the own Certificates that it did not make, where they are part of a Quorum', () => {
-    const participant = new Participant(first, [group], true);
+    const participant = new Participant(first, [group], { passive: true });
     const block = blockOf(first, group, null);
     const metablock = metablockOf(first, group, null, [block]);
     participant.block(block);
