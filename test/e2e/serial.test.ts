@@ -126,13 +126,11 @@ test(
     const all = await written(bert);
     expect([all.length, new Set(all).size]).toEqual([2 * count, 2 * count]);
     const links = await Promise.all(made.agents.map((agent) => cableOf(agent, 'connected')));
-    for (const { upMs, sentRatio } of links) {
-      // The link that was there at the beginning is there at the end.
-      expect(upMs).toBeGreaterThanOrEqual(ERRING_MS);
-      expect(sentRatio).toBeGreaterThan(1);
-    }
+    for (const { sentRatio } of links) expect(sentRatio).toBeGreaterThan(1);
     expect(await made.compare()).toMatchObject({ agree: true, differences: [] });
     if (process.env['VERTEBRA_SERIAL_MS'] === undefined) return;
+    // The link that was there at the beginning is there at the end.
+    for (const { upMs } of links) expect(upMs).toBeGreaterThanOrEqual(ERRING_MS);
     const told = links.map(({ brokenFrames, repeatedFrames, sentBytes, sentRatio }) => {
       return { entries: all.length, brokenFrames, repeatedFrames, sentBytes, sentRatio };
     });

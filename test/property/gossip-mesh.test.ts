@@ -23,6 +23,7 @@ const scene = fc.record({
   count: fc.integer({ min: 2, max: NAMES.length }),
   parents: fc.array(fc.nat(), { minLength: 5, maxLength: 5 }),
   both: fc.array(fc.boolean(), { minLength: 5, maxLength: 5 }),
+  query: fc.constantFrom('', '?compress=1'),
   events: fc.array(event, { maxLength: 40 }),
 });
 
@@ -36,10 +37,12 @@ class Play {
   readonly residents: Resident[] = [];
   private readonly dials: { from: number; to: number }[] = [];
   private sequence = 0;
+  private query = '';
 
-  async begin({ count, parents, both }: Scene): Promise<void> {
+  async begin({ count, parents, both, query }: Scene): Promise<void> {
+    this.query = query;
     for (const name of NAMES.slice(0, count)) {
-      this.residents.push(await this.house.add(name, SETTINGS));
+      this.residents.push(await this.house.add(name, SETTINGS, { query }));
     }
     for (let node = 1; node < count; node++) {
       const parent = parents[node]! % node;
@@ -89,14 +92,15 @@ class Play {
     before.cable.isCut = true;
     await this.house.close(before);
     const { name, holder } = before;
-    this.residents[node] = await this.house.add(name, SETTINGS, { holder });
+    const { query } = this;
+    this.residents[node] = await this.house.add(name, SETTINGS, { holder, query });
     for (const { from, to } of this.dials) {
       if (from === node) this.residents[node]!.mesh.dial(this.urlOf(to));
     }
   }
 
   private urlOf(node: number): string {
-    return `memory:${NAMES[node]}`;
+    return `memory:${NAMES[node]}${this.query}`;
   }
 }
 

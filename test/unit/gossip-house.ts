@@ -1,4 +1,5 @@
 import type { GossipLog, MeshOptions } from '../../src/gossip/contract.ts';
+import { BudgetTransport } from '../../src/gossip/links/budget-link.ts';
 import { MemoryTransport } from '../../src/gossip/links/memory.ts';
 import { Mesh } from '../../src/gossip/mesh.ts';
 import type { GossipSettings } from '../../src/gossip/settings.ts';
@@ -19,17 +20,26 @@ export interface Resident {
   readonly lines: { level: string; event: string; fields: Record<string, unknown> }[];
 }
 
+export interface ResidentOptions {
+  /** Whose Avatar it has. */
+  readonly as?: string;
+  readonly world?: number;
+  readonly holder?: Holder;
+  /** What the URL that it listens at says beside its name. */
+  readonly query?: string;
+}
+
 /** Participants in one process, linked in memory, with time in the test's hand. */
 export class House {
   readonly stage = new Stage();
   readonly network = new MemoryTransport({ defer: this.stage.defer });
   private seed = 1;
 
-  /** Moves one in and has it listen at `memory:name`. @param as Whose Avatar it has. */
+  /** Moves one in and has it listen at `memory:name`. */
   async add(
     name: string,
     settings: Partial<GossipSettings> = {},
-    more: Partial<MeshOptions> & { as?: string; world?: number; holder?: Holder } = {},
+    more: Partial<MeshOptions> & ResidentOptions = {},
   ): Promise<Resident> {
     const id = idOf(more.as ?? name);
     const holder = more.holder ?? new Holder(id);
@@ -40,7 +50,7 @@ export class House {
     const mesh = new Mesh({
       self: id,
       sessions: new PlainSessions(fromHex(id), more.world),
-      transports: [cable, ...(more.transports ?? [])],
+      transports: [new BudgetTransport(cable, this.stage), ...(more.transports ?? [])],
       timers: this.stage,
       random: new SeededRandom(this.seed),
       hash,
@@ -52,7 +62,7 @@ export class House {
       ...(more.admit === undefined ? {} : { admit: more.admit }),
     });
     holder.mesh = mesh;
-    await mesh.listen(`memory:${name}`);
+    await mesh.listen(`memory:${name}${more.query ?? ''}`);
     return { name, id, holder, mesh, cable, lines };
   }
 
