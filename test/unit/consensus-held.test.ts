@@ -89,7 +89,7 @@ describe('what refers to something unknown', () => {
     }
   });
 
-  it('is asked for in vain so often only where nothing is open, and again at the next Ballot', () => {
+  it('is asked for in vain so often only where nothing is open, and anew at each Ballot', () => {
     const metablock = metablockOf(first, group, null, [blockOf(first, group, null)]);
     const participant = new Participant(fourth, [group]);
     for (const ballot of [0, 1]) {
