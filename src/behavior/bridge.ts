@@ -111,7 +111,9 @@ export class Bridge {
   private read(request: string): { readonly [name: string]: Json | undefined } {
     this.charge(CALL_FUEL + request.length);
     this.calls++;
-    if (this.calls > HOST_CALLS_MAX) throw new StopRun('host', `more than ${HOST_CALLS_MAX} calls`);
+    if (this.calls > HOST_CALLS_MAX) {
+      throw new StopRun('output', `it asked the host more than ${HOST_CALLS_MAX} times`);
+    }
     if (request.length > HOST_MESSAGE_BYTES_MAX) throw new StopRun('output', 'a request too long');
     if (jsonDepth(request) > DEPTH_MAX) throw new StopRun('output', `deeper than ${DEPTH_MAX}`);
     try {

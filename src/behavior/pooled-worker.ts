@@ -26,6 +26,8 @@ export const WORKER_FILE: string = fileURLToPath(
   new URL('../../build/behavior/worker.js', import.meta.url),
 );
 
+/** How long loading may take, the engine's first compilation on a small machine included. */
+const LOAD_MS = 300_000;
 /**
  * Of V8 in one worker, beside the memories of WebAssembly; the engine's recursion is on the stack.
  */
@@ -114,7 +116,7 @@ export class PooledWorker {
   private begin(task: Task, message: ToWorker): void {
     this.task = task;
     this.worker.ref();
-    this.watch();
+    this.watch(task.kind === 'load' ? LOAD_MS : this.options.runMs);
     this.send(message);
   }
 
@@ -122,11 +124,10 @@ export class PooledWorker {
     this.worker.postMessage(message);
   }
 
-  private watch(): void {
+  private watch(ms: number): void {
     if (this.watchdog !== null) clearTimeout(this.watchdog);
-    const { runMs } = this.options;
-    const bite = () => void this.stop(`it did not stop within ${runMs} ms`);
-    this.watchdog = setTimeout(bite, runMs);
+    const bite = () => void this.stop(`it did not stop within ${ms} ms`);
+    this.watchdog = setTimeout(bite, ms);
   }
 
   private rest(): void {
@@ -164,7 +165,7 @@ export class PooledWorker {
     if (this.watchdog !== null) clearTimeout(this.watchdog);
     const answer = await answerOf(task, request);
     if (this.task !== task) return;
-    this.watch();
+    this.watch(this.options.runMs);
     this.answers.postMessage({ number, answer } satisfies Answered);
     Atomics.add(this.bell, 0, 1);
     Atomics.notify(this.bell, 0);
