@@ -84,7 +84,7 @@ export async function loadOne(sandbox, behavior) {
 /** The peer: a thread for each Behavior. */
 export function startThread() {
   const code = `const { parentPort } = require('node:worker_threads');
-    parentPort.on('message', ({ celsius }) => parentPort.postMessage({ celsius: celsius * 1.8 + 32 }));
+    parentPort.on('message', ({ celsius }) => parentPort.postMessage(celsius * 1.8 + 32));
     parentPort.postMessage('ready');`;
   const worker = new Worker(code, { eval: true });
   return new Promise((done) => worker.once('message', () => done(worker)));
