@@ -1,7 +1,7 @@
 import type { BlockId } from '../model/block.ts';
 
-/** Blocks that left, of which it is remembered when. */
-const LEFT_MAX = 4_096;
+/** Blocks that left, of which it is remembered when: as many as wait on a slow link, and more. */
+const LEFT_MAX = 512;
 
 /**
  * Which Blocks wait to be sent over one link, and which left it when, so that what is asked for

@@ -82,6 +82,18 @@ describe('a Block that waits to be sent', () => {
     expect(blocks.promise(first, blocks.mark)).toBe(false);
   });
 
+  it('is remembered for a while after it left, and what is remembered has a bound', () => {
+    const blocks = new BlocksUnderway();
+    const before = blocks.mark;
+    const ids = Array.from({ length: 2_000 }, (_, index) => idOf(`block ${index}`));
+    for (const id of ids) {
+      blocks.pushed(id);
+      blocks.sent(id);
+    }
+    const known = ids.filter((id) => blocks.promise(id, before));
+    expect(known).toEqual(ids.slice(-512));
+  });
+
   it('waits as often as it was pushed', () => {
     const blocks = new BlocksUnderway();
     const block = idOf('twice');
