@@ -37,7 +37,7 @@ interface Said {
 
 const said = fc.record({
   lane: fc.constantFrom('urgent' as const, 'bulk' as const),
-  length: fc.oneof(fc.integer({ min: 6, max: 300 }), fc.integer({ min: 6, max: 90_000 })),
+  length: fc.oneof(fc.integer({ min: 6, max: 300 }), fc.integer({ min: 6, max: 25_000 })),
   variety: fc.constantFrom(1, 4, 40, 256),
   frames: fc.nat(6),
 });
@@ -53,7 +53,8 @@ function messageOf({ length, variety }: Said, number: number): Uint8Array {
 const numberOf = (message: Uint8Array) => (message[4]! << 8) | message[5]!;
 
 /** What the far end hears of what the near one says, and all frames between them. */
-function carry(near: Framing, far: Framing, list: readonly Said[], permitAt: number) {
+function carry([near, far]: readonly [Framing, Framing], list: readonly Said[], permitAt: number) {
+  const messages = list.map(messageOf);
   const heard: Uint8Array[] = [];
   const frames: Uint8Array[] = [];
   const scratch = new Uint8Array(near.frameBytes);
@@ -69,11 +70,11 @@ function carry(near: Framing, far: Framing, list: readonly Said[], permitAt: num
   };
   list.forEach((each, number) => {
     if (number === permitAt) near.compression?.permit(DEFLATE);
-    near.outgoing.push(each.lane, messageOf(each, number));
+    near.outgoing.push(each.lane, messages[number]!);
     flush(each.frames);
   });
   flush(Number.POSITIVE_INFINITY);
-  return { heard, frames };
+  return { messages, heard, frames };
 }
 
 describe('messages in compressed frames', () => {
@@ -85,20 +86,19 @@ describe('messages in compressed frames', () => {
         fc.nat(3),
         (rate, list, permitAt) => {
           const near = endOf(rate);
-          const { heard, frames } = carry(near, endOf(rate), list, permitAt);
+          const { messages, heard, frames } = carry([near, endOf(rate)], list, permitAt);
           const numbers = heard.map(numberOf);
           for (const lane of ['urgent', 'bulk'] as const) {
             const sent = list.flatMap((each, number) => (each.lane === lane ? [number] : []));
             expect(numbers.filter((each) => list[each]!.lane === lane)).toEqual(sent);
           }
           for (const message of heard) {
-            const number = numberOf(message);
-            expect(Buffer.compare(message, messageOf(list[number]!, number))).toBe(0);
+            expect(Buffer.compare(message, messages[numberOf(message)]!)).toBe(0);
           }
           for (const frame of frames) expect(frame.length).toBeLessThanOrEqual(near.frameBytes);
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
   }, 120_000);
 
