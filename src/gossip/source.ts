@@ -71,7 +71,7 @@ export interface GossipSource {
    */
   wants(group: GroupId, issuer: AvatarId): boolean;
 
-  /** Whose Blocks go first. Of a group never heard of: that of the built-in Pacts. */
+  /** Whose Blocks go first. Of a group never heard of, so one of a built-in Pact: `high`. */
   priorityOf(group: GroupId): Priority;
 
   /** May the chain of this group be fetched? As `wants`, but of groups with several owners. */

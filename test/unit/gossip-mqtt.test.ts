@@ -65,6 +65,18 @@ describe('Participants of one World at a broker', () => {
     }
   });
 
+  it('that are more than each may link keep to a few, and hear of everything', async () => {
+    const residents: Resident[] = [];
+    for (let seed = 40; seed < 48; seed++) {
+      residents.push(await house.join(memberOf(seed), broker.url, { peersMax: 4 }));
+    }
+    const degreeOf = ({ mesh }: Resident) => mesh.status().peers.length;
+    for (const each of residents) {
+      await each.until(() => degreeOf(each) >= 2 && degreeOf(each) <= 4);
+    }
+    await exchange(3, residents);
+  });
+
   it('tell a stranger nothing but sizes and times', async () => {
     const tap = await tapped();
     const seen: TappedPacket[] = [];

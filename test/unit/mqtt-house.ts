@@ -30,6 +30,7 @@ export class MqttHouse {
       readonly doubtMs?: number;
       readonly announceMs?: number;
       readonly login?: () => BrokerLogin | null;
+      readonly peersMax?: number;
     } = {},
   ): Promise<Resident> {
     const self = toHex32(member.avatar.id);
@@ -56,6 +57,7 @@ export class MqttHouse {
         mqttKeepAliveMs: 30_000,
         mqttDoubtMs: options.doubtMs ?? 20_000,
         mqttAnnounceMs: options.announceMs ?? 300_000,
+        peersMax: options.peersMax ?? 64,
       },
     });
     const mesh = new Mesh({
