@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { hardwareResults } from './hardware.mjs';
 import { root } from './preflight.mjs';
 
 /** Where vitest writes its JSON report. */
@@ -37,5 +38,10 @@ export function summary(status = 0) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  console.log(summary(Number(process.argv[2] ?? 0)));
+  const [, passed, failed] = /^(\d+) passed, (\d+) failed$/.exec(
+    summary(Number(process.argv[2] ?? 0)),
+  );
+  const hardware = hardwareResults();
+  const sum = [Number(passed) + hardware.passed, Number(failed) + hardware.failed];
+  console.log(`${sum[0]} passed, ${sum[1]} failed`);
 }

@@ -32,6 +32,7 @@ import { awaitFile } from './sysfs-ready.ts';
 const CONSUMER = 'vertebra';
 /** Edges that the kernel keeps while we are busy; beyond, the oldest are lost, the level never. */
 const EVENTS_MAX = 1024;
+const FLOATING: LineConfig = { direction: 'in', bias: 'none', hasEdges: false };
 /** Read at once. */
 const EVENTS_READ = 64;
 
@@ -128,9 +129,9 @@ export class CdevDriver implements LineDriver {
     return poller.add(fd, Epoll.EPOLLIN);
   }
 
-  async openOutput(pin: Pin, isHigh: boolean): Promise<DriverOutput> {
-    const fd = this.#request(pin, { direction: 'out', isHigh });
-    let isFloating = false;
+  async openOutput(pin: Pin, isHigh: boolean | null): Promise<DriverOutput> {
+    const fd = this.#request(pin, isHigh === null ? FLOATING : { direction: 'out', isHigh });
+    let isFloating = isHigh === null;
     const configure = (config: LineConfig): void =>
       this.#ask(pin, { fd, request: GPIO_V2_LINE_SET_CONFIG, bytes: packLineConfig(config) });
     return {
@@ -140,7 +141,7 @@ export class CdevDriver implements LineDriver {
         isFloating = false;
       },
       float: () => {
-        configure({ direction: 'in', bias: 'none', hasEdges: false });
+        configure(FLOATING);
         isFloating = true;
       },
       close: () => closeSync(fd),

@@ -129,12 +129,12 @@ export class HeldOutput extends HeldLine implements OutputLine {
   constructor(
     pin: Pin,
     driver: DriverOutput,
-    options: { isHigh: boolean; safe: SafeState; free: () => Promise<void> },
+    options: { isHigh: boolean | null; safe: SafeState; free: () => Promise<void> },
   ) {
     super(pin, options.free);
     this.safe = options.safe;
     this.#driver = driver;
-    this.#isHigh = options.isHigh;
+    this.#isHigh = options.isHigh ?? false;
   }
 
   write(isHigh: boolean): void {

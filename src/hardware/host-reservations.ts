@@ -3,8 +3,8 @@ import { BoardError } from '../ports/board.ts';
 import type { Reservations } from './line-driver.ts';
 
 const HOLDER_BYTES_MAX = 200;
-/** Only to name who holds a pin: it is held, whatever the answer. */
-const ASK_MS = 1000;
+/** Only to name who holds a pin: it is held, whatever the answer. The holder may be busy. */
+const ASK_MS = 5000;
 
 /** An abstract socket: no file, and gone with its process, however that ends (unix(7)). */
 const addressOf = (key: string): string => `\0vertebra pin ${key}`;

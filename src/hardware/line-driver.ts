@@ -9,7 +9,8 @@ export interface LineDriver {
   readonly capabilities: BoardCapabilities;
   /** @param onChange The level after an edge; may come late, may stand for several edges. */
   openInput(pin: Pin, bias: Bias, onChange: (isHigh: boolean) => void): Promise<DriverInput>;
-  openOutput(pin: Pin, isHigh: boolean): Promise<DriverOutput>;
+  /** @param isHigh Null: it drives nothing until it is written to. */
+  openOutput(pin: Pin, isHigh: boolean | null): Promise<DriverOutput>;
   openPwm(pin: Pin, frequencyHz: number, duty: number): Promise<DriverPwm>;
 }
 

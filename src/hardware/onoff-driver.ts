@@ -56,9 +56,9 @@ export class OnoffDriver implements LineDriver {
     return { read: () => told(pin, () => gpio.readSync() === 1), close: () => close(pin, gpio) };
   }
 
-  async openOutput(pin: Pin, isHigh: boolean): Promise<DriverOutput> {
-    const gpio = await this.#open(pin, isHigh ? 'high' : 'low');
-    let isFloating = false;
+  async openOutput(pin: Pin, isHigh: boolean | null): Promise<DriverOutput> {
+    const gpio = await this.#open(pin, isHigh === null ? 'floating' : isHigh ? 'high' : 'low');
+    let isFloating = isHigh === null;
     return {
       write: (level) =>
         told(pin, () => {
@@ -82,7 +82,7 @@ export class OnoffDriver implements LineDriver {
     return openSysfsPwm(wanted, frequencyHz, duty, { root: '/', ready });
   }
 
-  async #open(pin: Pin, direction: 'in' | 'high' | 'low'): Promise<Gpio> {
+  async #open(pin: Pin, use: 'in' | 'high' | 'low' | 'floating'): Promise<Gpio> {
     const number = this.#chip.base + pin.line;
     const folder = join('/', SYSFS_GPIO, `gpio${number}`);
     try {
@@ -95,7 +95,8 @@ export class OnoffDriver implements LineDriver {
     await awaitFile(pin, join(folder, 'value'), this.#timers);
     await awaitFile(pin, join(folder, 'direction'), this.#timers);
     return told(pin, () => {
-      const edge = direction === 'in' ? 'both' : 'none';
+      const direction = use === 'floating' ? 'in' : use;
+      const edge = use === 'in' ? 'both' : 'none';
       const gpio = new this.#onoff.Gpio(number, direction, edge);
       // onoff says nothing when it could not set the direction of a pin that was exported before.
       if (gpio.direction() === (direction === 'in' ? 'in' : 'out')) return gpio;

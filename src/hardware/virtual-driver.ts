@@ -71,12 +71,13 @@ export class VirtualDriver implements LineDriver {
     };
   }
 
-  async openOutput(pin: Pin, isHigh: boolean): Promise<DriverOutput> {
+  async openOutput(pin: Pin, isHigh: boolean | null): Promise<DriverOutput> {
     const write = (level: boolean): void => {
       this.#check(pin);
       this.#put(pin.line, level ? 'high' : 'low');
     };
-    write(isHigh);
+    if (isHigh === null) this.#check(pin);
+    else write(isHigh);
     return {
       write,
       float: () => this.#put(pin.line, 'floating'),

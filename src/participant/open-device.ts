@@ -144,8 +144,8 @@ export async function openPin(
     const { bias, debounceMs } = device;
     return holdInput(await board.openInput(pin, { owner, bias, edges: 'both', debounceMs }));
   }
-  const line = await board.openOutput(pin, { owner, isHigh: safe === 'high', safe });
-  if (safe === 'input') line.secure();
+  const isHigh = safe === 'input' ? null : safe === 'high';
+  const line = await board.openOutput(pin, { owner, isHigh, safe });
   return holdOutput(line, timers);
 }
 

@@ -78,8 +78,8 @@ export interface InputOptions extends ClaimOptions {
 export type SafeState = 'low' | 'high' | 'input';
 
 export interface OutputOptions extends ClaimOptions {
-  /** The level that it begins with; never another one in between. */
-  readonly isHigh: boolean;
+  /** The level that it begins with, never another one in between; null: it drives nothing yet. */
+  readonly isHigh: boolean | null;
   readonly safe: SafeState;
 }
 

@@ -72,6 +72,17 @@ export function describeBoards(kind: BoardKind): void {
       expect([low.read(), high.read()]).toEqual([false, true]);
     });
 
+    it('drive nothing where they begin so, until they are written to', async () => {
+      const line = await board.openOutput('GPIO17', { ...OUTPUT, isHigh: null, safe: 'input' });
+      expect(stage.stateOf(line.pin)).toBe('floating');
+      line.write(true);
+      expect(stage.stateOf(line.pin)).toBe('high');
+      line.secure();
+      expect(stage.stateOf(line.pin)).toBe('floating');
+      line.write(false);
+      expect(stage.stateOf(line.pin)).toBe('low');
+    });
+
     it('show what is written', async () => {
       const line = await board.openOutput('GPIO17', OUTPUT);
       for (const isHigh of [true, false, false, true]) {

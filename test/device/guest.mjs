@@ -19,17 +19,20 @@ const matchers = globalThis[Symbol.for('asymmetric-matchers-object')];
 Object.assign(expect, matchers);
 setState({ assertionCalls: 0, ...getState(globalThis[GLOBAL_EXPECT]) }, expect);
 
+/** A test that waits for ever fails by then; the busiest machine is faster. */
+const options = { timeout: 400_000 };
+
 /** Names as vitest writes them: `%s` is the next of the row. */
 function nameOf(name, row) {
   const left = [...row];
   return name.replace(/%s/g, () => String(left.shift()));
 }
 
-export const test = Object.assign((name, act) => runTest(name, () => act()), {
+export const test = Object.assign((name, act) => runTest(name, options, () => act()), {
   each: (rows) => (name, act) => {
     for (const row of rows) {
       const args = Array.isArray(row) ? row : [row];
-      runTest(nameOf(name, args), () => act(...args));
+      runTest(nameOf(name, args), options, () => act(...args));
     }
   },
 });
