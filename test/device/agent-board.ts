@@ -30,7 +30,7 @@ async function nextLine(): Promise<string> {
 }
 
 async function command(...args: string[]): Promise<{ exit: number | null; said: string }> {
-  const line = [pathOf('build/cli/main.js'), 'device', ...args, '--home', folder];
+  const line = [pathOf('build/device/vertebra.mjs'), 'device', ...args, '--home', folder];
   const child = spawn(process.execPath, line, { stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes) => (said += bytes));
@@ -39,7 +39,7 @@ async function command(...args: string[]): Promise<{ exit: number | null; said: 
 }
 
 test('an agent moves a pin, keeps it from others, and leaves it safe however it ends', async () => {
-  agent = spawn(process.execPath, [pathOf('test/device/pin-agent.mjs'), folder, id], {
+  agent = spawn(process.execPath, [pathOf('build/device/agent.mjs'), folder, id], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   expect(await nextLine()).toBe('ready');
