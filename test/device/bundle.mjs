@@ -1,5 +1,5 @@
-// bundle.mjs: puts what the guest runs into few files under build/: it reads each from the host, and
-// has a processor that is played by a program. The build is there already.
+// bundle.mjs: puts what the guest runs into few files under build/: it reads each from the host,
+// and has a processor that is played by a program. The build is there already.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
