@@ -1,27 +1,22 @@
 import type { Block } from '../model/block.ts';
 import { toHex } from '../model/bytes.ts';
 import type { AvatarId } from '../model/sync-group.ts';
-import type {
-  Gossip,
-  GossipHandler,
-  MeshOptions,
-  MeshStatus,
-  Missing,
-  PeerStatus,
-} from './contract.ts';
+import type { Gossip, GossipHandler, MeshOptions, MeshStatus, Missing } from './contract.ts';
 import { KindTotals } from './counters.ts';
 import { Door } from './door.ts';
 import { AssemblyRoom } from './fragment.ts';
+import { Halls } from './halls.ts';
 import type { Delivery, GossipItem } from './item.ts';
 import { LogBudget } from './log-budget.ts';
 import type { Message } from './messages.ts';
+import { Neighbours } from './neighbours.ts';
 import { type Peer, Peers } from './peers.ts';
 import { Reconciling } from './reconciling.ts';
 import { Relaying } from './relaying.ts';
 import { GOSSIP_LIMITS, GOSSIP_SETTINGS, type GossipSettings } from './settings.ts';
 import { Spread } from './spread.ts';
 import type { WireParts } from './wire.ts';
-import { statusOfWire } from './wire-status.ts';
+import { slowestOf, statusOfPeer } from './wire-status.ts';
 
 /** Longest plain text that a frame of any session carries. */
 const SCRATCH_BYTES = 65_535;
@@ -43,10 +38,10 @@ export class Mesh implements Gossip {
   private readonly spread: Spread;
   private readonly door: Door;
   private readonly peers: Peers;
+  private readonly halls: Halls;
+  private readonly neighbours: Neighbours;
   private readonly relaying: Relaying;
   private readonly reconciling: Reconciling;
-  private isNeighboursDue = false;
-  private isClosing = false;
   private onAllGone: (() => void) | null = null;
 
   constructor(options: MeshOptions) {
@@ -63,8 +58,11 @@ export class Mesh implements Gossip {
       this.peers.get(to)?.wire.say(message);
     };
     const { source, hash } = options;
+    this.neighbours = new Neighbours({ peers: () => this.peers.all, defer: this.defer });
+    this.halls = this.makeHalls();
     this.relaying = new Relaying({
       peers: this.peers,
+      halls: this.halls,
       spread: this.spread,
       seenHere: this.settings.seenHere,
       isHeldBy: (peer, block) => this.reconciling.isHeldBy(peer, block),
@@ -113,11 +111,13 @@ export class Mesh implements Gossip {
 
   pause(): void {
     this.peers.pause();
+    this.halls.pause();
     this.reconciling.pause();
   }
 
   resume(): void {
     this.peers.resume();
+    this.halls.resume();
     this.reconciling.resume();
   }
 
@@ -129,19 +129,17 @@ export class Mesh implements Gossip {
   }
 
   roundTripMs(): number | null {
-    let slowestMs: number | null = null;
-    for (const { wire } of this.peers.all) {
-      const { roundTripMs } = wire.pulse;
-      if (roundTripMs !== null) slowestMs = Math.max(slowestMs ?? 0, roundTripMs);
-    }
-    return slowestMs;
+    return slowestOf([...this.peers.all].map(({ wire }) => wire));
   }
 
   status(): MeshStatus {
     return {
       listening: this.door.listeningUrls,
       dialling: this.door.dialling,
-      peers: [...this.peers.all].map((peer) => this.statusOf(peer)),
+      peers: [...this.peers.all].map((peer) => {
+        const neighbours = this.spread.neighbourCount(peer.avatar);
+        return statusOfPeer(peer, neighbours, this.peers.standBy(peer));
+      }),
       totals: this.totals.all,
       totalsByKind: this.totals.byKind,
       strangers: this.door.strangerCount,
@@ -153,7 +151,7 @@ export class Mesh implements Gossip {
   }
 
   async close(): Promise<void> {
-    this.isClosing = true;
+    this.neighbours.stop();
     this.reconciling.stop();
     const closed = this.door.close();
     this.peers.leaveAll();
@@ -180,11 +178,28 @@ export class Mesh implements Gossip {
       onMessages: (peer, messages) => this.onMessages(peer, messages),
       onProgress: (peer, bytes) => this.reconciling.progress(peer, bytes),
       onRoom: (peer) => this.reconciling.fill(peer),
-      onBeat: (peer) => this.reconciling.refresh(peer),
+      onBeat: (peer) => {
+        this.reconciling.refresh(peer);
+        this.halls.beat(peer);
+      },
       onLoss: (peer) => this.reconciling.hurry(peer),
       onOwnAvatar: (remote, self) => {
         this.handler.onPeer({ kind: 'own-avatar-seen', remote, self });
       },
+    });
+  }
+
+  private makeHalls(): Halls {
+    return new Halls({
+      isWanted: this.settings.mqttBroadcast === 'yes',
+      peer: (avatar) => this.peers.get(avatar),
+      spread: this.spread,
+      hash: this.options.hash,
+      totals: this.totals,
+      defer: this.defer,
+      onItems: (peer, items) => this.onMessages(peer, items),
+      onLoss: (peer) => this.reconciling.hurry(peer),
+      misbehaved: (avatar, reason) => this.peers.misbehaved(avatar, reason),
     });
   }
 
@@ -225,7 +240,8 @@ export class Mesh implements Gossip {
   private onUp(peer: Peer): void {
     this.spread.addPeer(peer.avatar);
     this.reconciling.addPeer(peer);
-    this.tellNeighbours();
+    this.halls.enter(peer);
+    this.neighbours.tellSoon();
     const { avatar, session, wire } = peer;
     const { kind: link, remote } = wire;
     this.handler.onPeer({ kind: 'up', peer: avatar, session, link, remote });
@@ -233,28 +249,16 @@ export class Mesh implements Gossip {
 
   private onSwitch(peer: Peer): void {
     this.reconciling.renewPeer(peer);
-    this.tellNeighbours();
+    this.halls.enter(peer);
+    this.neighbours.tellSoon();
   }
 
   private onDown(peer: Peer, reason: string): void {
     this.spread.removePeer(peer.avatar);
+    this.halls.leave(peer.avatar);
     this.reconciling.removePeer(peer.avatar);
-    this.tellNeighbours();
+    this.neighbours.tellSoon();
     this.handler.onPeer({ kind: 'down', peer: peer.avatar, reason });
-  }
-
-  /** Once for all that changes in one turn. */
-  private tellNeighbours(): void {
-    if (this.isNeighboursDue || this.isClosing) return;
-    this.isNeighboursDue = true;
-    this.defer(() => {
-      this.isNeighboursDue = false;
-      // Whoever is linked over a slow link alone should have what is new from others.
-      const near = [...this.peers.all].filter(({ wire }) => !wire.pace.isSlow);
-      const ids = near.map((each) => each.avatar);
-      const peers = ids.slice(0, GOSSIP_LIMITS.neighboursMax);
-      for (const { wire } of this.peers.all) wire.send('urgent', { kind: 'neighbours', peers });
-    });
   }
 
   private onMessages(peer: Peer, messages: readonly Message[]): void {
@@ -267,6 +271,10 @@ export class Mesh implements Gossip {
           if (delivery !== null) deliveries.push(delivery);
           break;
         }
+        case 'hall-key':
+        case 'hall-heard':
+          this.halls.hear(peer, message);
+          break;
         case 'neighbours':
           this.spread.setNeighbours(peer.avatar, message.peers);
           break;
@@ -284,16 +292,5 @@ export class Mesh implements Gossip {
       }
     }
     if (deliveries.length > 0) this.handler.onItems(deliveries);
-  }
-
-  private statusOf(peer: Peer): PeerStatus {
-    const { avatar, wire, misbehaviours } = peer;
-    return {
-      ...statusOfWire(wire),
-      peer: avatar,
-      neighbours: this.spread.neighbourCount(avatar),
-      misbehaviours,
-      standBy: this.peers.standBy(peer).map(statusOfWire),
-    };
   }
 }

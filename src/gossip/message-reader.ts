@@ -12,6 +12,7 @@ import { decodeForkProof, FORK_PROOF_BYTES_MAX } from '../model/fork-proof.ts';
 import { decodeMetablock, METABLOCK_BYTES_MAX } from '../model/metablock.ts';
 import type { Ballot, CausalSequence, Level } from '../model/numbers.ts';
 import { accept, refuse, type Verdict } from '../model/verdict.ts';
+import { SENDER_BYTES } from './hall-seal.ts';
 import type { GossipItem } from './item.ts';
 import type { Message, MessageName } from './messages.ts';
 import { ANSWER_FLAG, BYE_REASONS, MESSAGE_NAMES, RANGE_CODES } from './messages.ts';
@@ -75,6 +76,12 @@ function readBody(hash: HashFunction, name: MessageName, reader: ByteReader): Me
       return { kind: 'digest', groups: readDigest(reader) };
     case 'expands':
       return { kind: 'expands', method: reader.u8() };
+    case 'hall-key': {
+      const [sender, key, verifier] = [reader.raw(SENDER_BYTES), reader.raw(32), reader.raw(32)];
+      return { kind: 'hall-key', sender, key, verifier, next: reader.u64() };
+    }
+    case 'hall-heard':
+      return { kind: 'hall-heard', sender: reader.raw(SENDER_BYTES), next: reader.u64() };
     case 'ping':
     case 'pong':
       return { kind: name, token: reader.u32() };

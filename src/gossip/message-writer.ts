@@ -31,6 +31,8 @@ import type { Digest, GroupDigest } from './source.ts';
  * digest-short      32 hash
  * digest            2 count | n groups, as `writeGroup` lays them out
  * expands           1 method
+ * hall-key          8 sender | 32 key | 32 verifier | 8 next
+ * hall-heard        8 sender | 8 next
  * ping, pong        4 token
  * bye               1 reason, place in `BYE_REASONS`
  * ```
@@ -60,6 +62,16 @@ export function encodeMessage(message: Message): Uint8Array {
       return writeDigest(message.groups);
     case 'expands':
       return Uint8Array.of(MESSAGE_CODES.expands, message.method);
+    case 'hall-key': {
+      const writer = new ByteWriter(81).u8(MESSAGE_CODES['hall-key']).raw(message.sender);
+      return writer.raw(message.key).raw(message.verifier).u64(message.next).finish();
+    }
+    case 'hall-heard':
+      return new ByteWriter(17)
+        .u8(MESSAGE_CODES['hall-heard'])
+        .raw(message.sender)
+        .u64(message.next)
+        .finish();
     case 'ping':
     case 'pong':
       return new ByteWriter(5).u8(MESSAGE_CODES[message.kind]).u32(message.token).finish();

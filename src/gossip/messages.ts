@@ -4,6 +4,7 @@ import { DOMAIN_BYTES } from '../model/codec.ts';
 import type { MetablockId } from '../model/metablock.ts';
 import type { CausalSequence, Level } from '../model/numbers.ts';
 import type { AvatarId, GroupId } from '../model/sync-group.ts';
+import type { HallKeys } from './hall-seal.ts';
 import type { GossipItem } from './item.ts';
 import type { Digest } from './source.ts';
 
@@ -29,6 +30,8 @@ export type Message =
   | { readonly kind: 'digest'; readonly groups: Digest }
   /** The sender expands frames that are compressed by this method; only on links that may be. */
   | { readonly kind: 'expands'; readonly method: number }
+  | HallKeyMessage
+  | HallHeardMessage
   | { readonly kind: 'ping'; readonly token: number }
   | { readonly kind: 'pong'; readonly token: number }
   | { readonly kind: 'bye'; readonly reason: ByeReason };
@@ -42,6 +45,20 @@ export interface GreetingMessage {
   readonly ordinal: number;
   /** Ordinals of the other sessions that this process now has with the receiver. */
   readonly held: readonly number[];
+}
+
+/** With which keys the sender speaks in the hall that this link belongs to. */
+export interface HallKeyMessage extends HallKeys {
+  readonly kind: 'hall-key';
+  /** Of the next frame. */
+  readonly next: number;
+}
+
+/** All frames below `next` were heard or are lost, of those that these keys sealed. */
+export interface HallHeardMessage {
+  readonly kind: 'hall-heard';
+  readonly sender: Uint8Array;
+  readonly next: number;
 }
 
 export interface ItemMessage {
@@ -113,6 +130,8 @@ export const MESSAGE_CODES = {
   'want-forks': 20,
   'item-cut': 24,
   expands: 26,
+  'hall-key': 27,
+  'hall-heard': 28,
 } as const;
 
 /** The name that counters go by. */

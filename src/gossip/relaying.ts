@@ -1,5 +1,6 @@
 import type { Block } from '../model/block.ts';
 import type { AvatarId } from '../model/sync-group.ts';
+import type { Halls } from './halls.ts';
 import { type Delivery, type GossipItem, type ItemKey, keyOf, originOf } from './item.ts';
 import { encodeMessage } from './message-writer.ts';
 import type { ItemMessage } from './messages.ts';
@@ -11,6 +12,7 @@ import type { Spread } from './spread.ts';
 export interface RelayingParts {
   readonly peers: Peers;
   readonly spread: Spread;
+  readonly halls: Pick<Halls, 'offer'>;
   /** Items accepted here that are remembered. */
   readonly seenHere: number;
   /** Does the peer say that it has this Block? */
@@ -65,7 +67,7 @@ export class Relaying {
     const message = { kind: 'item', item, answer: false } as const;
     const bytes = encodeMessage(message);
     const about = aboutMessage(message);
-    for (const avatar of told) {
+    for (const avatar of this.parts.halls.offer(bytes, told)) {
       const wire = this.parts.peers.get(avatar)?.wire;
       if (item.kind !== 'block' || wire?.pace.isSlow !== true) wire?.offer(bytes, about);
       else if (!this.isBroughtByOthers(avatar)) {

@@ -63,6 +63,8 @@ export interface GossipSettings {
   /** Items that a peer is known to have, and items accepted here. */
   readonly seenPerPeer: number;
   readonly seenHere: number;
+  /** Is what all at one broker want said to all of them at once? */
+  readonly mqttBroadcast: 'no' | 'yes';
   readonly misbehavioursMax: number;
   readonly banMs: number;
 }
@@ -92,6 +94,7 @@ export const GOSSIP_SETTINGS: GossipSettings = {
   wantedMax: 4_096,
   seenPerPeer: 8_192,
   seenHere: 16_384,
+  mqttBroadcast: 'no',
   misbehavioursMax: 16,
   banMs: 600_000,
 };

@@ -49,6 +49,11 @@ export class Spread {
     this.peers.get(peer)?.held.add(key);
   }
 
+  /** Others told the peer, as they told us. */
+  heard(peer: AvatarId, key: ItemKey): void {
+    this.peers.get(peer)?.seen.add(key);
+  }
+
   holds(peer: AvatarId, key: ItemKey): boolean {
     return this.peers.get(peer)?.held.has(key) ?? false;
   }

@@ -35,6 +35,7 @@ export class Wire implements LinkHandler {
   readonly counters: LinkCounters;
   readonly pace: Pace;
   readonly pulse: Pulse;
+  readonly hall: Link['hall'];
   readonly compression: Compression | null;
   readonly outbox: Outgoing;
   readonly inbox: Inbox;
@@ -70,6 +71,7 @@ export class Wire implements LinkHandler {
     this.ordinal = at.ordinal;
     this.remote = at.link.remote;
     this.kind = at.link.kind;
+    this.hall = at.link.hall;
     this.upSinceMs = parts.timers.wallMs();
     this.counters = makeCounters();
     this.carried = new Goodput(parts.timers.monotonicMs());

@@ -7,6 +7,7 @@
  */
 
 import { GOSSIP_LIMITS, GOSSIP_SETTINGS } from '../gossip/settings.ts';
+import { BROKERS } from './broker-settings.ts';
 import { HARDWARE } from './hardware-settings.ts';
 import { integer, KIB, MIB, plainText, type Setting, urls } from './setting.ts';
 
@@ -167,27 +168,6 @@ const DATAGRAMS = {
   udpBytesPerSecondMax: integer(
     [16 * KIB, 4 * MIB, 1024 * MIB],
     'What a UDP link sends at most; less where frames get lost.',
-  ),
-} as const satisfies Record<string, Setting>;
-
-/** Of links that go over an MQTT broker. */
-const BROKERS = {
-  mqttUser: plainText(255, 'Our user name at the brokers; empty: none.'),
-  mqttPasswordFile: plainText(
-    4096,
-    'Absolute path of a file, mode 0600, that holds the password and nothing else.',
-  ),
-  mqttKeepAliveMs: integer(
-    [1000, 30_000, 3_600_000],
-    'Longest silence towards a broker; after half as much again it tells the others that we left.',
-  ),
-  mqttDoubtMs: integer(
-    [5000, 10_000, 600_000],
-    'Nobody confirms what we sent for so long: ask whether the broker still delivers.',
-  ),
-  mqttAnnounceMs: integer(
-    [1000, 300_000, 86_400_000],
-    'How often we say there that we are here, for whoever missed it.',
   ),
 } as const satisfies Record<string, Setting>;
 

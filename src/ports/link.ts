@@ -37,6 +37,9 @@ export interface Link {
   /** What went wrong on the wire and was mended here; null for a wire that hides it (TCP). */
   readonly repairs: LinkRepairs | null;
 
+  /** What brings one frame to the other ends of many links at once, where there is that. */
+  readonly hall?: Hall | undefined;
+
   /**
    * Is it for this end to begin the session? Only where both ends opened the wire alike, as with a
    * cable; absent elsewhere: the end that dialled begins.
@@ -70,6 +73,20 @@ export interface Link {
    * a reason the queued frames still leave, if the wire takes them soon; with one they do not.
    */
   close(reason?: LinkError): void;
+}
+
+/**
+ * A place where all others hear one frame, as at a broker; links of the same place share it. Frames
+ * may get lost, overtake others, come twice or come from anybody, and one's own may come back.
+ */
+export interface Hall {
+  readonly kind: LinkKind;
+  readonly frameBytesMax: number;
+  /** Others that hear it, as far as anybody said. */
+  readonly othersCount: number;
+  publish(frame: Uint8Array): void;
+  /** Sets who hears what is published here; called once. */
+  handle(onFrame: (frame: Uint8Array) => void): void;
 }
 
 /** Counts since the link was made. */

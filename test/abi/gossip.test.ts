@@ -44,6 +44,18 @@ const MESSAGES: readonly (readonly [GoldenName, number, Message])[] = [
     { kind: 'item', item: { kind: 'fork-proof', proof: forkProof }, answer: true },
   ],
   ['expands', 26, { kind: 'expands', method: 1 }],
+  [
+    'hallKey',
+    27,
+    {
+      kind: 'hall-key',
+      sender: new Uint8Array(8).fill(1),
+      key: new Uint8Array(32).fill(2),
+      verifier: new Uint8Array(32).fill(3),
+      next: 0x0102030405,
+    },
+  ],
+  ['hallHeard', 28, { kind: 'hall-heard', sender: new Uint8Array(8).fill(1), next: 7 }],
   ['wantForks', 20, { kind: 'want-forks', group }],
   ['itemCut', 24, { kind: 'item', item: { kind: 'cut', cut, metablock: null }, answer: false }],
   ['itemCutBeginning', 24, { kind: 'item', item: { kind: 'cut', cut, metablock }, answer: true }],

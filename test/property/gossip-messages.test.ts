@@ -32,6 +32,7 @@ const ids = fc.array(id, { maxLength: 20 });
 const sortedIds = fc.uniqueArray(id, { maxLength: 5 }).map((list) => [...list].sort(compareText));
 const u32 = fc.nat(0xffff_ffff);
 const safe = fc.maxSafeNat();
+const eight = fc.uint8Array({ minLength: 8, maxLength: 8 });
 
 const groupDigest = (group: Hex32): fc.Arbitrary<GroupDigest> =>
   fc
@@ -111,6 +112,16 @@ const message: fc.Arbitrary<Message> = fc.oneof(
   id.map((each): Message => ({ kind: 'digest-short', hash: each })),
   digest.map((groups): Message => ({ kind: 'digest', groups })),
   fc.nat(255).map((method): Message => ({ kind: 'expands', method })),
+  fc.tuple(eight, fc.uint8Array({ minLength: 32, maxLength: 32 }), safe).map(
+    ([sender, key, next]): Message => ({
+      kind: 'hall-key',
+      sender,
+      key,
+      verifier: key.toReversed(),
+      next,
+    }),
+  ),
+  fc.tuple(eight, safe).map(([sender, next]): Message => ({ kind: 'hall-heard', sender, next })),
   fc.tuple(fc.constantFrom('ping', 'pong'), u32).map(([kind, token]): Message => ({ kind, token })),
   fc.constantFrom(...BYE_REASONS).map((reason): Message => ({ kind: 'bye', reason })),
   fc

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { MqttTransport } from '../../src/gossip/links/mqtt.ts';
 import type { BrokerLogin } from '../../src/gossip/links/mqtt-connection.ts';
 import { Mesh } from '../../src/gossip/mesh.ts';
+import type { GossipSettings } from '../../src/gossip/settings.ts';
 import { toHex32 } from '../../src/model/bytes.ts';
 import type { AvatarId } from '../../src/model/sync-group.ts';
 import { Holder } from './gossip-holder.ts';
@@ -29,6 +30,7 @@ export class MqttHouse {
     options: {
       readonly doubtMs?: number;
       readonly announceMs?: number;
+      readonly settings?: Partial<GossipSettings>;
       readonly login?: () => BrokerLogin | null;
       readonly peersMax?: number;
     } = {},
@@ -80,7 +82,13 @@ export class MqttHouse {
         },
       },
       log,
-      settings: { backoffMinMs: 20, backoffMaxMs: 200, settleMs: 20, digestBusyMs: 100 },
+      settings: {
+        backoffMinMs: 20,
+        backoffMaxMs: 200,
+        settleMs: 20,
+        digestBusyMs: 100,
+        ...options.settings,
+      },
     });
     holder.mesh = mesh;
     this.open.push(mesh);

@@ -49,12 +49,11 @@ export class MqttBroker {
     this.url = mqttUrlOf(address, null);
     this.voice = new MqttVoice(parts);
     this.retry = new MqttRetry(parts);
-    const { inbox } = this.voice;
     this.clientId = `vb1${toHex(random.bytes(CLIENT_ID_BYTES))}`;
     this.echo = new MqttEcho({ timers, random, doubtMs: parts.settings.mqttDoubtMs });
     const urlOf = (inbox: string) => mqttUrlOf(address, inbox);
     this.meeting = new Meeting({
-      inbox,
+      inbox: this.voice.inbox,
       timers,
       announceMs: parts.settings.mqttAnnounceMs,
       onFound: (inbox) => this.listener?.onMet?.onFound(urlOf(inbox)),
@@ -65,7 +64,7 @@ export class MqttBroker {
       },
     });
     this.switchboard = new Switchboard({
-      inbox,
+      inbox: this.voice.inbox,
       brokerKey,
       timers,
       doubtMs: parts.settings.mqttDoubtMs,
@@ -74,6 +73,7 @@ export class MqttBroker {
       sendNote: (kind, to, ids) => this.say(kind, this.voice.topicOf(to), ids),
       publish: (to, bytes) => this.connection?.publish(this.voice.topicOf(to), bytes) ?? 0,
       retire: (number) => this.connection?.retire(number),
+      othersCount: () => this.meeting.count,
       onDoubt: () => this.doubt(),
       onLess: () => this.rest(),
     });
@@ -276,7 +276,7 @@ export class MqttBroker {
   }
 
   private onMessage(topic: string, payload: Uint8Array): void {
-    if (topic !== this.voice.worldTopic && this.switchboard.onPacket(payload)) return;
+    if (this.switchboard.onPacket(payload, topic === this.voice.worldTopic)) return;
     const note = this.voice.open(topic, payload);
     if (note === null) return;
     switch (note.kind) {

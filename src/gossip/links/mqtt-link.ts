@@ -1,6 +1,6 @@
 import { invariant } from '../../model/invariant.ts';
 import type { Timers } from '../../ports/clock.ts';
-import { type Link, LinkError, type LinkHandler } from '../../ports/link.ts';
+import { type Hall, type Link, LinkError, type LinkHandler } from '../../ports/link.ts';
 import {
   decodePacket,
   encodePacket,
@@ -34,6 +34,7 @@ export interface MqttLinkParts {
   readonly retire: (number: number) => void;
   /** Nothing moves: perhaps it is the broker. */
   readonly onDoubt: () => void;
+  readonly hall?: Hall;
   /** The last thing before `onClose` of the handler. */
   readonly onEnd: (link: MqttLink) => void;
 }
@@ -49,6 +50,7 @@ export class MqttLink implements Link {
   readonly bytesPerSecond = null;
   readonly repairs = { broken: 0, repeated: 0 };
   readonly frameBytesMax = FRAME_BYTES_MAX;
+  readonly hall: Hall | undefined;
   queuedBytes = 0;
 
   private readonly parts: MqttLinkParts;
@@ -78,6 +80,7 @@ export class MqttLink implements Link {
   constructor(parts: MqttLinkParts) {
     this.parts = parts;
     this.remote = parts.remote;
+    this.hall = parts.hall;
   }
 
   handle(handler: LinkHandler): void {

@@ -58,6 +58,13 @@ export class Meeting {
     return [...this.others].filter(([, other]) => other.isHere).map(([inbox]) => inbox);
   }
 
+  /** How many those are. */
+  get count(): number {
+    let count = 0;
+    for (const { isHere } of this.others.values()) if (isHere) count += 1;
+    return count;
+  }
+
   here(note: Note): void {
     const inbox = toHex(note.inbox);
     if (inbox === this.parts.inbox) return;

@@ -2,6 +2,7 @@ import { fromHex, toHex } from '../../model/bytes.ts';
 import type { Random, Timers } from '../../ports/clock.ts';
 import { type Link, LinkError } from '../../ports/link.ts';
 import { abortOf } from './called-off.ts';
+import { MqttHall } from './mqtt-hall.ts';
 import { MqttLink } from './mqtt-link.ts';
 import type { Note } from './mqtt-note.ts';
 import { deriveLinkKeys, LINK_ID_BYTES, PacketOpener, PacketSeal } from './mqtt-seal.ts';
@@ -26,6 +27,7 @@ export interface SwitchboardParts {
   readonly sendNote: (kind: 'open' | 'accept' | 'refuse', inbox: string, ids: NoteIds) => void;
   readonly publish: (inbox: string, bytes: Uint8Array) => number;
   readonly retire: (number: number) => void;
+  readonly othersCount: () => number;
   readonly onDoubt: () => void;
   /** A link or an opening is over. */
   readonly onLess: () => void;
@@ -52,9 +54,12 @@ export class Switchboard {
   /** By the id of our end, in hex. */
   private readonly links = new Map<string, Plugged>();
   private readonly openings = new Map<string, Opening>();
+  private readonly hall: MqttHall;
 
   constructor(parts: SwitchboardParts) {
     this.parts = parts;
+    const { othersCount, publish } = parts;
+    this.hall = new MqttHall({ othersCount, publish: (bytes) => publish('all', bytes) });
   }
 
   get isEmpty(): boolean {
@@ -95,8 +100,9 @@ export class Switchboard {
     else if (note.kind === 'refuse') this.refused(note);
   }
 
-  /** @returns false for what belongs to no link. */
-  onPacket(bytes: Uint8Array): boolean {
+  /** @returns false for what belongs to no link, and is not for all. */
+  onPacket(bytes: Uint8Array, isForAll: boolean): boolean {
+    if (isForAll) return this.hall.receive(bytes);
     const plugged = this.links.get(toHex(bytes.subarray(0, LINK_ID_BYTES)));
     plugged?.link.receive(bytes);
     return plugged !== undefined;
@@ -187,6 +193,7 @@ export class Switchboard {
       publish: (bytes) => publish(inbox, bytes),
       retire,
       onDoubt,
+      hall: this.hall,
       onEnd: () => {
         this.links.delete(key);
         this.parts.onLess();
