@@ -9,6 +9,7 @@
 import { GOSSIP_LIMITS, GOSSIP_SETTINGS } from '../gossip/settings.ts';
 import { BROKERS } from './broker-settings.ts';
 import { HARDWARE } from './hardware-settings.ts';
+import { SAGAS } from './saga-settings.ts';
 import { integer, KIB, MIB, plainText, type Setting, urls } from './setting.ts';
 
 export type { Setting } from './setting.ts';
@@ -221,6 +222,7 @@ export const SECTIONS = [
   { title: 'The database', settings: STORAGE },
   { title: 'The local socket', settings: API },
   { title: 'Pins and devices', settings: HARDWARE },
+  { title: 'Sagas', settings: SAGAS },
 ] as const;
 
 export const SETTINGS = {
@@ -233,6 +235,7 @@ export const SETTINGS = {
   ...STORAGE,
   ...API,
   ...HARDWARE,
+  ...SAGAS,
 } as const satisfies Record<string, Setting>;
 
 type ValueOf<One> = One extends { readonly enum: readonly (infer Choice)[] }

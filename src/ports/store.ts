@@ -7,6 +7,8 @@ import type { Ballot, CausalSequence, EntrySequence, Generation, Level } from '.
 import type { EntryValue, Pact } from '../model/pact.ts';
 import type { AvatarId, GroupId, PactId, SyncGroup } from '../model/sync-group.ts';
 import type { CutStore } from './cut-store.ts';
+import type { EntrySearchPort } from './entry-search.ts';
+import type { SagaNotes } from './saga-notes.ts';
 
 /**
  * Everything durable of one Participant in one World. Synchronous; nothing here decides anything.
@@ -16,6 +18,8 @@ import type { CutStore } from './cut-store.ts';
  */
 export interface Store {
   readonly cuts: CutStore;
+  readonly sagas: SagaNotes;
+  readonly search: EntrySearchPort;
 
   /** All or nothing. A throw from `work` takes everything back. @throws StoreError */
   transaction<Result>(work: () => Result): Result;

@@ -126,6 +126,22 @@ CREATE TABLE vb_void (
   PRIMARY KEY (group_number, seq)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE vb_invocation (
+  number INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, group_id BLOB NOT NULL,
+  open INTEGER NOT NULL, body TEXT NOT NULL
+) STRICT;
+CREATE INDEX vb_invocation_group ON vb_invocation (group_id, number);
+CREATE INDEX vb_invocation_open ON vb_invocation (number) WHERE open = 1;
+
+CREATE TABLE vb_saga_value (
+  group_id BLOB NOT NULL, scope BLOB NOT NULL, sequence INTEGER NOT NULL, held BLOB, value BLOB,
+  PRIMARY KEY (group_id, scope)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE vb_saga_cursor (
+  group_id BLOB PRIMARY KEY, sequence INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE vb_fork (
   group_id BLOB NOT NULL, author BLOB NOT NULL, sequence INTEGER NOT NULL, proof BLOB NOT NULL,
   seen_at INTEGER NOT NULL, lowered INTEGER NOT NULL,
@@ -158,6 +174,9 @@ export const INTERNAL_TABLES = [
   'vb_chain',
   'vb_cause',
   'vb_void',
+  'vb_invocation',
+  'vb_saga_value',
+  'vb_saga_cursor',
   'vb_fork',
   'vb_cut',
   'vb_cut_signature',

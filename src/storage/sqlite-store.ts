@@ -26,6 +26,7 @@ import { CauseTable } from './cause-table.ts';
 import { ChainTable } from './chain-table.ts';
 import type { Connection } from './connection.ts';
 import { CutKeeper } from './cut-keeper.ts';
+import { EntrySearch } from './entry-search.ts';
 import { ForkTable } from './fork-table.ts';
 import { GroupTable } from './group-table.ts';
 import { MetablockTable } from './metablock-table.ts';
@@ -33,12 +34,15 @@ import { NoteTables } from './note-tables.ts';
 import { PactTables } from './pact-tables.ts';
 import { PayloadCutter } from './payload.ts';
 import { Projector } from './projector.ts';
+import { SagaTable } from './saga-table.ts';
 import { Sweeper } from './sweeper.ts';
 
 /** The port over one SQLite file. What belongs to a group that was never put reads as nothing. */
 export class SqliteStore implements Store {
   readonly tables: PactTables;
   readonly cuts: CutKeeper;
+  readonly sagas: SagaTable;
+  readonly search: EntrySearch;
   private readonly connection: Connection;
   private readonly notes: NoteTables;
   private readonly groupTable: GroupTable;
@@ -60,6 +64,8 @@ export class SqliteStore implements Store {
     this.chains = new ChainTable(connection);
     this.forkTable = new ForkTable(connection, parts.hash);
     this.sweeper = new Sweeper(connection);
+    this.sagas = new SagaTable(connection);
+    this.search = new EntrySearch(connection, this.tables, this.groupTable);
     this.causes = new CauseTable(connection);
     this.projector = new Projector(this.tables, this.groupTable, this.causes);
     const tables = { groups: this.groupTable, blocks: this.blockTable, chains: this.chains };

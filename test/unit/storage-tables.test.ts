@@ -6,8 +6,10 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { sealCut } from '../../src/model/cut.ts';
 import { type Ballot, type Level, NO_GENERATION } from '../../src/model/numbers.ts';
 import type { EntryValue } from '../../src/model/pact.ts';
+import { NO_VALUE } from '../../src/model/saga-progress.ts';
 import { groupNumberOf, type SyncGroup } from '../../src/model/sync-group.ts';
 import type { Store } from '../../src/ports/store.ts';
+import { freshProgress } from '../../src/saga/matching.ts';
 import { INTERNAL_TABLES } from '../../src/storage/migrations.ts';
 import { openStore } from '../../src/storage/open-store.ts';
 import {
@@ -84,6 +86,9 @@ function fillEveryTable(): void {
       highestFinalizable: NO_GENERATION,
     });
     store.putFork(forkOf(group, ada), 1);
+    store.sagas.putProgress(freshProgress(ada, 1));
+    store.sagas.putScope(ada, bert, NO_VALUE);
+    store.sagas.putCursor(ada, 1);
     const place = { group: group.id, level: 0 as Level, metablock: metablock.id };
     const cut = { ...place, lastSequence: store.lastSequence(group.id), tips: [] };
     store.cuts.putCutPlace(cut, 1);
