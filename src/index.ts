@@ -1,6 +1,11 @@
 /** What a TypeScript program uses of vertebra. See docs/typescript.md. */
 export { type Config, DEFAULT_CONFIG } from './participant/config.ts';
 export {
+  defineSaga,
+  type SagaDefinition,
+  type StageDefinition,
+} from './participant/define-saga.ts';
+export {
   type Channel,
   type GroupReport,
   type PactReport,

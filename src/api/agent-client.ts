@@ -11,6 +11,13 @@ import type {
 } from '../participant/face.ts';
 import type { WorldHome } from '../participant/home.ts';
 import type { ForkReport, LogBlockReport, LogReport } from '../participant/log-face.ts';
+import type {
+  BehaviorFile,
+  BehaviorReport,
+  SagaReplay,
+  SagaReport,
+  SagaTrace,
+} from '../participant/saga-face.ts';
 import { ApiClient, type Ask } from './client.ts';
 import type { PushReport, PushState } from './entries.ts';
 
@@ -91,6 +98,32 @@ export class AgentClient {
   async trace(target: string, sequence: number): Promise<TraceReport> {
     const path = `/v1/pacts/${encodeURIComponent(target)}/trace?sequence=${sequence}`;
     return (await this.get(path)) as TraceReport;
+  }
+
+  async behaviors(): Promise<BehaviorReport[]> {
+    return (await this.get('/v1/behaviors')) as BehaviorReport[];
+  }
+
+  async addBehavior(file: BehaviorFile): Promise<BehaviorReport> {
+    return (await this.post('/v1/behaviors', JSON.stringify(file))) as BehaviorReport;
+  }
+
+  async sagas(): Promise<SagaReport[]> {
+    return (await this.get('/v1/sagas')) as SagaReport[];
+  }
+
+  /** @param saga What `defineSaga` makes. */
+  async deploySaga(saga: unknown, owners: readonly string[]): Promise<SagaReport> {
+    return (await this.post('/v1/sagas', JSON.stringify({ saga, owners }))) as SagaReport;
+  }
+
+  async traceSaga(id: string): Promise<SagaTrace> {
+    return (await this.get(`/v1/invocations/${encodeURIComponent(id)}`)) as SagaTrace;
+  }
+
+  async replaySaga(id: string): Promise<SagaReplay> {
+    const path = `/v1/invocations/${encodeURIComponent(id)}/replay`;
+    return (await this.post(path, '{}')) as SagaReplay;
   }
 
   async dag(generations: number): Promise<DagReport> {

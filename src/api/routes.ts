@@ -5,6 +5,7 @@ import { type EntriesLimits, pullEntries, pushEntries } from './entries.ts';
 import type { ApiLimits } from './limits.ts';
 import { ProblemError } from './problem.ts';
 import { type Call, type Route, readCount } from './router.ts';
+import { sagaRoutes } from './saga-routes.ts';
 
 const DAG_GENERATIONS = { least: 1, otherwise: 20 };
 const DAG_GENERATIONS_MAX = 10_000;
@@ -34,12 +35,10 @@ function logRoutes({ logs }: ParticipantFace, get: Get): Route[] {
 
 /** Everything that a Participant may be asked. */
 export function routesOf(face: ParticipantFace, config: ApiLimits): Route[] {
-  const limits: EntriesLimits = {
-    bodyBytesMax: config.apiBodyBytesMax,
-    timeoutMs: config.apiRequestTimeoutMs,
-    pullMax: config.pullEntriesMax,
-  };
-  const bodyLimits = { bytesMax: config.apiBodyBytesMax, timeoutMs: config.apiRequestTimeoutMs };
+  const { apiBodyBytesMax: bytesMax, apiRequestTimeoutMs: timeoutMs } = config;
+  const pullMax = config.pullEntriesMax;
+  const limits: EntriesLimits = { bodyBytesMax: bytesMax, timeoutMs, pullMax };
+  const bodyLimits = { bytesMax, timeoutMs };
   const text = (call: Call) => readText(call.request, bodyLimits);
   const get: Get = (path, ask) => ({
     method: 'GET',
@@ -79,6 +78,7 @@ export function routesOf(face: ParticipantFace, config: ApiLimits): Route[] {
       throw new RequestError('fork-not-accepted', message, { where: 'acceptFork' });
     }),
     ...logRoutes(face, get),
+    ...sagaRoutes(face.sagas, { get, post, text }),
     get('/v1/dag', ({ query }) =>
       face.dag(Math.min(readCount(query, 'limit', DAG_GENERATIONS), DAG_GENERATIONS_MAX)),
     ),

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { VERSION } from '../model/version.ts';
 import { plainJson } from '../participant/plain-text.ts';
 import { Cli } from './cli.ts';
+import { registerBehavior } from './commands/behavior.ts';
 import { registerBench } from './commands/bench.ts';
 import { registerDag } from './commands/dag.ts';
 import { registerDemo } from './commands/demo.ts';
@@ -16,6 +17,7 @@ import { registerPull } from './commands/pull.ts';
 import { registerPush } from './commands/push.ts';
 import { registerQuery } from './commands/query.ts';
 import { registerRun } from './commands/run.ts';
+import { registerSaga } from './commands/saga.ts';
 import { registerStatus } from './commands/status.ts';
 import { registerTrace } from './commands/trace.ts';
 import { registerVerify } from './commands/verify.ts';
@@ -57,6 +59,8 @@ const COMMANDS = [
   registerVerify,
   registerDevice,
   registerDemo,
+  registerBehavior,
+  registerSaga,
   registerBench,
   registerVersion,
 ];

@@ -1,9 +1,9 @@
 import type { Gossip, GossipHandler, PeerEvent } from '../gossip/contract.ts';
 import type { Delivery } from '../gossip/item.ts';
-import { toHex32 } from '../model/bytes.ts';
 import type { Ballot } from '../model/numbers.ts';
 import type { AvatarId, GroupId } from '../model/sync-group.ts';
 import type { DeviceSet } from '../ports/devices.ts';
+import type { Sandbox } from '../ports/sandbox.ts';
 import type { StoreError } from '../ports/store.ts';
 import { describeHalt, isCloned, markCloned } from './avatar-change.ts';
 import { Consequences } from './consequences.ts';
@@ -11,7 +11,7 @@ import type { Core } from './core.ts';
 import { Cutting, type CuttingParts } from './cutting.ts';
 import { Deciding } from './deciding.ts';
 import type { Devices } from './devices.ts';
-import { type Directory, decodeHello } from './directory.ts';
+import type { Directory } from './directory.ts';
 import type {
   Channel,
   DagReport,
@@ -30,11 +30,15 @@ import { Issuing } from './issuing.ts';
 import type { WorldLease } from './lease.ts';
 import { Logs } from './logs.ts';
 import { Loop } from './loop.ts';
+import { openSagas } from './open-sagas.ts';
+import { observePeer } from './peer-event.ts';
 import { DecodedBlocks, Projecting } from './projecting.ts';
 import { type ReportParts, reportDag, reportGroups, reportPact } from './report.ts';
 import { reportPeers } from './report-peers.ts';
 import { reportStatus } from './report-status.ts';
 import { Requests } from './requests.ts';
+import type { SagaFace } from './saga-face.ts';
+import type { Sagas } from './sagas.ts';
 import { Stacking } from './stacking.ts';
 import { StoreSource } from './store-source.ts';
 import { Sweeping } from './sweeping.ts';
@@ -54,6 +58,8 @@ export interface AgentParts {
   readonly home: string;
   readonly lease: Pick<WorldLease, 'note' | 'release'>;
   readonly devices: Devices;
+  /** Runs Behaviors; without one none are run here. */
+  readonly sandbox?: Sandbox | null;
   /** The database is beyond use: this Participant can only be closed. */
   readonly onFatal: (cause: StoreError) => void;
 }
@@ -62,12 +68,14 @@ export interface AgentParts {
 export class Agent implements ParticipantFace, GossipHandler {
   readonly source: StoreSource;
   readonly logs: Logs;
+  readonly sagas: SagaFace;
   private readonly parts: AgentParts;
   private readonly core: Core;
   private readonly gossip: Gossip;
   private readonly deciding: Deciding;
   private readonly issuing: Issuing;
   private readonly loop: Loop;
+  private readonly sagaRuntime: Sagas;
   private readonly requests: Requests;
   private readonly reports: ReportParts;
   private readonly followers = new Followers();
@@ -108,9 +116,9 @@ export class Agent implements ParticipantFace, GossipHandler {
       sweeping: new Sweeping(core, memory),
       cutting,
       onClone,
-      onCommit: () => this.source.changed(),
+      onCommit: () => this.committed(),
       onFatal: parts.onFatal,
-      onFinal: (group) => this.followers.wake(group),
+      onFinal: (group) => this.becameFinal(group),
     });
     const { directory } = parts;
     this.logs = new Logs({ core, memory, directory, forking: stacking.forking });
@@ -122,6 +130,13 @@ export class Agent implements ParticipantFace, GossipHandler {
       isClosed: () => this.isClosed,
       onFinal: (group, act) => this.followers.once(group, act),
     });
+    const { devices, sandbox = null } = parts;
+    const { requests, loop } = this;
+    const isStopped = () => this.refusal() !== null;
+    const room = { core, memory, issuing, loop, requests, devices, directory };
+    const { face, runtime } = openSagas({ ...room, sandbox, isStopped });
+    this.sagas = face;
+    this.sagaRuntime = runtime;
     if (isCloned(core.store)) this.halt(CLONED_REASON);
     this.loop.enqueue((turn) => consequences.recall(turn));
   }
@@ -144,6 +159,7 @@ export class Agent implements ParticipantFace, GossipHandler {
     for (const url of [...this.core.config.peers, ...this.core.store.peerUrls()]) {
       this.gossip.dial(url);
     }
+    this.sagaRuntime.start();
     this.loop.wake();
   }
 
@@ -156,31 +172,10 @@ export class Agent implements ParticipantFace, GossipHandler {
   }
 
   onPeer(event: PeerEvent): void {
-    switch (event.kind) {
-      case 'up': {
-        const name = decodeHello(event.session.hello);
-        const id = toHex32(event.session.avatar);
-        const avatar = { id, name, seenAtMs: this.core.timers.wallMs() };
-        const { peer, remote } = event;
-        this.core.log.info('peer-up', { peer, name, remote });
-        if (this.parts.directory.observe(avatar)) {
-          this.loop.enqueue(() => this.core.store.putAvatar(avatar));
-        }
-        return;
-      }
-      case 'down':
-        this.core.log.info('peer-down', { peer: event.peer, reason: event.reason });
-        return;
-      case 'own-avatar-seen':
-        if (event.self) {
-          this.core.log.warn('dialled-self', { remote: event.remote });
-        } else {
-          this.halt(`another device at ${event.remote} has this Participant's key`);
-        }
-        return;
-      default:
-        event satisfies never;
-    }
+    const { core, loop } = this;
+    observePeer(event, {
+      ...{ core, loop, directory: this.parts.directory, halt: (reason) => this.halt(reason) },
+    });
   }
 
   status(): StatusReport {
@@ -250,13 +245,25 @@ export class Agent implements ParticipantFace, GossipHandler {
   async close(): Promise<void> {
     if (this.isClosed) return;
     this.isClosed = true;
+    const sagasEnd = this.sagaRuntime.close();
     const devicesEnd = this.parts.devices.close();
     this.loop.close();
     await this.gossip.close();
     await devicesEnd;
+    await sagasEnd;
     this.followers.wakeAll();
     this.core.store.close();
     this.parts.lease.release();
+  }
+
+  private committed(): void {
+    this.source.changed();
+    this.sagaRuntime.onCommit();
+  }
+
+  private becameFinal(group: GroupId): void {
+    this.followers.wake(group);
+    this.sagaRuntime.onFinal(group);
   }
 
   /** Why a push is refused now; null while all is well. */

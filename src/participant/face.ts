@@ -4,6 +4,7 @@ import type { AvatarId, GroupId, PactId, SyncGroup } from '../model/sync-group.t
 import type { DeviceStatus } from '../ports/devices.ts';
 import type { ForkReport, LogFace } from './log-face.ts';
 import type { PeerReport } from './peer-report.ts';
+import type { SagaFace } from './saga-face.ts';
 import type { TraceReport } from './trace-face.ts';
 
 export type { TraceOwner, TraceReport } from './trace-face.ts';
@@ -16,6 +17,8 @@ export type { PeerReport };
 export interface ParticipantFace {
   /** Causal Groups as logs, and which of them fork. */
   readonly logs: LogFace;
+  /** Behaviors and Sagas. */
+  readonly sagas: SagaFace;
 
   status(): StatusReport;
   peers(): PeerReport[];
@@ -248,6 +251,10 @@ export type RequestErrorCode =
   | 'pact-invalid'
   | 'pact-unknown'
   | 'pact-conflict'
+  | 'behavior-invalid'
+  | 'behavior-unknown'
+  | 'saga-invalid'
+  | 'saga-unknown'
   | 'group-unknown'
   | 'group-ambiguous'
   | 'group-not-owned'

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
+import { WorkerSandbox } from '../behavior/worker-sandbox.ts';
 import type { Gossip } from '../gossip/contract.ts';
 import { MdnsDiscovery } from '../gossip/mdns-discovery.ts';
 import { Mesh } from '../gossip/mesh.ts';
@@ -111,7 +112,7 @@ function makeAgent(
     world,
     home: options.home.folder,
     lease: {
-      note: (...args) => lease.note(...args),
+      note: (path) => lease.note(path),
       release: () => {
         outlook.stop();
         outfit.stop();
@@ -119,8 +120,14 @@ function makeAgent(
       },
     },
     devices: outfit.devices,
+    sandbox: makeSandbox(config),
     onFatal: options.onFatal,
   });
+}
+
+function makeSandbox(config: Config): WorkerSandbox {
+  const { sandboxWorkersMax: workers, behaviorsMax: loadedMax } = config;
+  return new WorkerSandbox({ workers, loadedMax });
 }
 
 /** Finds others on the local network, where the operator wants that. */

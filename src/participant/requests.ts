@@ -121,7 +121,7 @@ export class Requests {
   }
 
   /** Pushes one Entry of a built-in Pact into the sole-owner group of this Participant. */
-  private async deploy(pact: Pact, entry: Record<string, unknown>): Promise<void> {
+  async deploy(pact: Pact, entry: Record<string, unknown>): Promise<void> {
     const { core, memory } = this.parts.reports;
     const group = deriveGroup(core.hash, pact, [core.self]);
     if (memory.registry.group(group.id) === undefined) {

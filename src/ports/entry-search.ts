@@ -2,8 +2,8 @@ import type { Pact } from '../model/pact.ts';
 import type { GroupId } from '../model/sync-group.ts';
 
 export interface SearchWish {
-  /** Fields of the Pact that hold text, numbers, or true and false, and what they must equal. */
-  readonly where: Readonly<Record<string, string | number | boolean>>;
+  /** Columns that hold no lists or objects, `_cause` among them, and what they must equal. */
+  readonly where: Readonly<Record<string, string | number | boolean | Uint8Array>>;
   /** The last sequence number that is looked at. */
   readonly upTo: number;
   readonly limit: number;

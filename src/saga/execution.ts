@@ -38,13 +38,14 @@ export interface ExecutionTools {
   readonly world: SagaSurroundings;
   readonly value: ScopeValue;
   readonly scope: Hex32;
-  wallMs(): number;
+  /** By the clock of whoever makes the State. */
+  readonly atMs: number;
 }
 
 /** The claim that goes before something moves. */
 export function claimOf(job: Job, tools: ExecutionTools): SagaState {
   const draft = new Draft(job, tools);
-  return draft.seal('began', job.place, tools.wallMs());
+  return draft.seal('began', job.place);
 }
 
 /**
@@ -71,7 +72,7 @@ export function* execute(job: Job, tools: ExecutionTools): Execution<SagaState |
     draft.take(result);
     if (result.failure === null) {
       const isLast = place === saga.stages.length - 1;
-      return draft.seal(isLast ? 'final' : 'partial', place, tools.wallMs());
+      return draft.seal(isLast ? 'final' : 'partial', place);
     }
     draft.failure = result.failure;
   } else {
@@ -80,9 +81,7 @@ export function* execute(job: Job, tools: ExecutionTools): Execution<SagaState |
     if (isUndoClaimed && job.failure !== null) draft.stuck.push(place);
   }
   const isDone = yield* undoAll(job, tools, draft);
-  return isDone === null
-    ? null
-    : draft.seal(isDone ? 'final-failed' : 'failed', place, tools.wallMs());
+  return isDone === null ? null : draft.seal(isDone ? 'final-failed' : 'failed', place);
 }
 
 /** @returns whether nothing is left to undo; null where it could not be run now. */
@@ -174,7 +173,7 @@ class Draft {
     this.failure = this.failure === null ? trouble : `${this.failure}; ${trouble}`;
   }
 
-  seal(kind: StateKind, place: number, atMs: number): SagaState {
+  seal(kind: StateKind, place: number): SagaState {
     const { saga, progress } = this.job;
     const { value, scope } = this.tools;
     const { consumed } = progress;
@@ -196,7 +195,7 @@ class Draft {
       failure: this.failure?.slice(0, FAILURE_CHARACTERS_MAX) ?? null,
       undone: this.undone,
       stuck: this.stuck,
-      atMs,
+      atMs: this.tools.atMs,
     };
   }
 }

@@ -13,6 +13,7 @@ import {
   isEnded,
   isOpen,
   NO_VALUE,
+  type OwedEntry,
   type Progress,
   type ScopeValue,
 } from '../model/saga-progress.ts';
@@ -38,7 +39,7 @@ import { nextStepOf, type SagaSurroundings } from './next-step.ts';
  * @source features A28 to A30; the patent's FIG. 8.
  */
 export class SagaRuntime {
-  private readonly world: SagaSurroundings;
+  readonly world: SagaSurroundings;
   private readonly notes: SagaNotes;
   private readonly settings: RuntimeSettings;
   private readonly sagas = new Map<DescriptionId, Saga>();
@@ -108,12 +109,18 @@ export class SagaRuntime {
   observeEntry(entry: SeenEntry, nowMs: number): void {
     if (entry.cause !== null) this.land(entry, entry.cause, nowMs);
     if (entry.isSecond) return;
-    for (const saga of startedBy(this.sagas.values(), entry)) this.begin(saga, entry, nowMs);
+    this.observeAgain(entry, nowMs);
     if (!this.isAwaited(entry.pact)) return;
     for (const progress of this.opened.values()) {
       const next = withOffer(this.sagas.get(progress.description), progress, entry, nowMs);
       if (next !== progress) this.put(next);
     }
+  }
+
+  /** An Entry that was read before: a Saga that was not known then may begin with it. */
+  observeAgain(entry: SeenEntry, nowMs: number): void {
+    if (entry.isSecond) return;
+    for (const saga of startedBy(this.sagas.values(), entry)) this.begin(saga, entry, nowMs);
   }
 
   /** What is to be done now, and when there may be more. Only for what is durable. */
@@ -128,6 +135,11 @@ export class SagaRuntime {
   /** A job came to nothing: it is due again then. */
   release(invocation: InvocationId, atMs: number): void {
     this.agenda.release(invocation, atMs);
+  }
+
+  /** Owed Entries that no Entry Buffer took. */
+  unpush(invocation: InvocationId, owed: readonly OwedEntry[], atMs: number): void {
+    this.agenda.unpush(invocation, owed, atMs);
   }
 
   /** The value that a job's Behaviors find. */

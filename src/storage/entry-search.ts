@@ -34,6 +34,6 @@ export class EntrySearch implements EntrySearchPort {
   }
 }
 
-function toValue(value: string | number | boolean): SqlValue {
+function toValue(value: string | number | boolean | Uint8Array): SqlValue {
   return typeof value === 'boolean' ? Number(value) : value;
 }

@@ -243,7 +243,7 @@ export class Member {
       world: this.surroundings(),
       value,
       scope: value.scope,
-      wallMs: () => Math.floor(this.world.nowMs),
+      atMs: Math.floor(this.world.nowMs),
     };
     if (job.purpose === 'claim') return claimOf(job, tools);
     const execution = execute(job, tools);

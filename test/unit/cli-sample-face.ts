@@ -23,6 +23,14 @@ import type {
   LogFace,
   LogReport,
 } from '../../src/participant/log-face.ts';
+import type {
+  BehaviorFile,
+  BehaviorReport,
+  SagaFace,
+  SagaReplay,
+  SagaReport,
+  SagaTrace,
+} from '../../src/participant/saga-face.ts';
 import type { DeviceStatus } from '../../src/ports/devices.ts';
 
 const hash = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest();
@@ -127,6 +135,49 @@ export class SampleChannel implements Channel {
   }
 }
 
+const NO_SAGAS = () => new RequestError('saga-unknown', 'There is no invocation.');
+
+/** Behaviors and Sagas that were handed in. */
+class SampleSagas implements SagaFace {
+  readonly added: BehaviorFile[] = [];
+  readonly deployed: SagaReport[] = [];
+  traced: SagaTrace | null = null;
+
+  behaviors(): BehaviorReport[] {
+    return this.added.map(({ fileName: name, kind }) => {
+      const none = { consumes: [], accesses: [], produces: [], devices: [], requires: [] };
+      return { id: 'b'.repeat(64), name, kind, ...none, undoes: false, idempotent: false };
+    });
+  }
+
+  async addBehavior(file: BehaviorFile): Promise<BehaviorReport> {
+    this.added.push(file);
+    return this.behaviors().at(-1)!;
+  }
+
+  list(): SagaReport[] {
+    return this.deployed;
+  }
+
+  async deploy(file: unknown, owners: readonly string[]): Promise<SagaReport> {
+    const { name } = file as { name: string };
+    const ids = { id: 'd'.repeat(64), stateGroup: 'e'.repeat(64) };
+    const rest = { initiating: owners.join(), scope: 'saga', stages: [], invocations: [] };
+    this.deployed.push({ ...ids, name, ...rest });
+    return this.deployed.at(-1)!;
+  }
+
+  trace(id: string): SagaTrace {
+    if (this.traced?.id.startsWith(id)) return this.traced;
+    throw NO_SAGAS();
+  }
+
+  async replay(id: string): Promise<SagaReplay> {
+    this.trace(id);
+    return { same: false, steps: [{ step: 0, differs: 'other Entries' }] };
+  }
+}
+
 /** A Participant of one process, without disk, network or agreement. */
 export class SampleFace implements ParticipantFace {
   readonly channels = new Map<string, SampleChannel>();
@@ -136,6 +187,7 @@ export class SampleFace implements ParticipantFace {
   readonly blocks: LogBlockReport[] = [];
   readonly invalid: { author: string; fault: string }[] = [];
   readonly devices: DeviceStatus[] = [];
+  readonly sagas = new SampleSagas();
   /** What was asked of logs. */
   readonly tails: [group: string, author: string, limit: number][] = [];
   readonly logs: LogFace = {

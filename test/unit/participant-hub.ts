@@ -10,6 +10,7 @@ import { Directory } from '../../src/participant/directory.ts';
 import { homeAt, worldAt } from '../../src/participant/home.ts';
 import { openLogger } from '../../src/participant/log.ts';
 import { openCore, restoreMemory } from '../../src/participant/open-core.ts';
+import type { Sandbox } from '../../src/ports/sandbox.ts';
 
 export const WORLD = new Secret(new Uint8Array(32).fill(7));
 
@@ -40,6 +41,9 @@ export class Hub {
   isServing = false;
   /** What reaches this Participant, besides what `cut` says. */
   passes: (item: GossipItem, to: Agent) => boolean = () => true;
+  /** What runs Behaviors at a Participant, and what hangs on it. */
+  sandboxOf: (name: string) => Sandbox | null = () => null;
+  devicesOf: (name: string) => Devices | null = () => null;
   /** What to do when a database is beyond use. */
   onFatal: (cause: Error) => unknown = (cause) => {
     throw cause;
@@ -68,7 +72,8 @@ export class Hub {
       kernelBuild: 'simd',
       world: worldAt(home, 'test'),
       home: home.folder,
-      devices: Devices.none(core),
+      devices: this.devicesOf(name) ?? Devices.none(core),
+      sandbox: this.sandboxOf(name),
       lease: { note: () => undefined, release: () => undefined },
       onFatal: (cause) => this.onFatal(cause),
     });
