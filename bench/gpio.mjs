@@ -34,7 +34,8 @@ export async function run(say) {
   const line = /^@@TIMES (.+)$/m.exec(said)?.[1];
   if (code !== 0 || line === undefined) throw new Error(`the guest ended with ${code}: ${said}`);
   const { ours, onoff } = JSON.parse(line);
-  say(`kernel chips: p50 ${quantile(ours, 0.5).toFixed(2)} ms over ${ours.length} edges`);
+  const typical = [ours, onoff].map((times) => quantile(times, 0.5).toFixed(2));
+  say(`kernel chips: p50 ${typical[0]} ms over ${ours.length} edges, onoff ${typical[1]} ms`);
   const figures = { ours: worst(ours), onoff: worst(onoff) };
   results.push({
     ...resultOf('edge-to-output-kernel', MEASURE, figures),

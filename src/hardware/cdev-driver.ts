@@ -33,6 +33,9 @@ const CONSUMER = 'vertebra';
 /** Edges that the kernel keeps while we are busy; beyond, the oldest are lost, the level never. */
 const EVENTS_MAX = 1024;
 const FLOATING: LineConfig = { direction: 'in', bias: 'none', hasEdges: false };
+/** What sets a level; the kernel only reads it. */
+const HIGH = packLineValue(true);
+const LOW = packLineValue(false);
 /** Read at once. */
 const EVENTS_READ = 64;
 
@@ -137,7 +140,7 @@ export class CdevDriver implements LineDriver {
     return {
       write: (level) => {
         if (isFloating) configure({ direction: 'out', isHigh: level });
-        else this.#ask(pin, { fd, request: GPIO_V2_LINE_SET_VALUES, bytes: packLineValue(level) });
+        else this.#ask(pin, { fd, request: GPIO_V2_LINE_SET_VALUES, bytes: level ? HIGH : LOW });
         isFloating = false;
       },
       float: () => {
