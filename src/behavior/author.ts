@@ -22,7 +22,7 @@ import type { Json, JsonRecord } from '../ports/sandbox.ts';
 export function defineBehavior<
   Pacts extends PactTypes = AnyPacts,
   Consumed extends keyof Pacts = keyof Pacts,
->(definition: BehaviorDefinition<Pacts, Consumed>): BehaviorDefinition<Pacts, Consumed> {
+>(definition: NoInfer<BehaviorDefinition<Pacts, Consumed>>): BehaviorDefinition<Pacts, Consumed> {
   return definition;
 }
 

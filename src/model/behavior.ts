@@ -78,7 +78,7 @@ export const CRITERION = /^[a-z][a-z0-9_:.-]{0,47}(=[A-Za-z0-9][A-Za-z0-9_:.-]{0
 
 /** Least, greatest, and what a manifest file that says nothing gets. */
 export const LIMIT_BOUNDS = {
-  memoryBytes: { min: 1024 * 1024, max: 256 * 1024 * 1024, standard: 16 * 1024 * 1024 },
+  memoryBytes: { min: 2 * 1024 * 1024, max: 256 * 1024 * 1024, standard: 16 * 1024 * 1024 },
   fuel: { min: 1_000_000, max: 20_000_000_000, standard: 1_000_000_000 },
   outputBytes: { min: 0, max: 4 * 1024 * 1024, standard: 256 * 1024 },
   stateBytes: { min: 0, max: 1024 * 1024, standard: 64 * 1024 },

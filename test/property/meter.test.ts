@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { FUEL_EXPORT, type MeterOptions, meter, STACK_EXPORT } from '../../src/behavior/meter.ts';
 import { buildModule, F64, I32, signed } from '../unit/module-builder.ts';
+
+// An upper bound for a busy machine: workers start, compilers are loaded.
+vi.setConfig({ testTimeout: 120_000 });
 
 const OPTIONS: MeterOptions = {
   memoryBytesMax: 4 * 65_536,

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test, vi } from 'vitest';
 import { compileBehavior } from '../../src/behavior/compile-behavior.ts';
 import { type CodeFacts, readDeclared } from '../../src/behavior/declared.ts';
 import { WorkerSandbox } from '../../src/behavior/worker-sandbox.ts';
@@ -10,6 +10,9 @@ import type { JsonRecord } from '../../src/ports/sandbox.ts';
 import { CALL, NotingHost } from '../contract/sandbox.ts';
 import { behaviorOf, idOf } from './behavior-samples.ts';
 import { buildModule } from './module-builder.ts';
+
+// An upper bound for a busy machine: workers start, compilers are loaded.
+vi.setConfig({ testTimeout: 120_000 });
 
 const folder = mkdtempSync(join(tmpdir(), 'vertebra-compile-'));
 const sandbox = new WorkerSandbox();

@@ -1,13 +1,16 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll, beforeAll, vi } from 'vitest';
 import { compileBehavior } from '../../src/behavior/compile-behavior.ts';
 import { WorkerSandbox } from '../../src/behavior/worker-sandbox.ts';
 import { ASSEMBLY } from '../contract/assembly-samples.ts';
 import { exportedPart } from '../contract/exported-part.ts';
 import { describeSandboxes } from '../contract/sandbox.ts';
 import { behaviorOf } from './behavior-samples.ts';
+
+// An upper bound for a busy machine: workers start, compilers are loaded.
+vi.setConfig({ testTimeout: 120_000 });
 
 const MEBIBYTE = 1024 * 1024;
 const limits = {

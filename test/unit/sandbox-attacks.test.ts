@@ -1,10 +1,13 @@
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test, vi } from 'vitest';
 import { Bridge } from '../../src/behavior/bridge.ts';
 import { WorkerSandbox } from '../../src/behavior/worker-sandbox.ts';
 import { type BehaviorOutcome, HOST_CALLS_MAX } from '../../src/ports/sandbox.ts';
 import { CALL, NotingHost } from '../contract/sandbox.ts';
 import { behaviorOf } from './behavior-samples.ts';
 import { buildModule, I32, list, name, signed } from './module-builder.ts';
+
+// An upper bound for a busy machine: workers start, compilers are loaded.
+vi.setConfig({ testTimeout: 120_000 });
 
 const limits = {
   memoryBytes: 16 * 1024 * 1024,

@@ -1,8 +1,11 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { type SandboxOptions, WorkerSandbox } from '../../src/behavior/worker-sandbox.ts';
 import type { LoadedBehavior, Sandbox } from '../../src/ports/sandbox.ts';
 import { CALL, NotingHost } from '../contract/sandbox.ts';
 import { behaviorOf } from './behavior-samples.ts';
+
+// An upper bound for a busy machine: workers start, compilers are loaded.
+vi.setConfig({ testTimeout: 120_000 });
 
 const QUERY = `export default { run(ctx) { ctx.query('stock'); ctx.log('asked'); } };`;
 const numbered = (number: number) => `export default { run(ctx) { ctx.log(${number}); } };`;
