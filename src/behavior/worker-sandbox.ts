@@ -47,7 +47,8 @@ export class WorkerSandbox implements Sandbox {
   private readonly taken = new Set<PooledWorker>();
   private readonly known = new Map<BehaviorId, LoadedBehavior>();
   private readonly waiting: { readonly id: BehaviorId; readonly job: Job }[] = [];
-  private engine: WebAssembly.Module | null = null;
+  /** Compiled once a process: it holds nothing of anybody's. */
+  private static engine: WebAssembly.Module | null = null;
   private idle: NodeJS.Timeout | null = null;
   private runs = 0;
   private replaced = 0;
@@ -179,9 +180,9 @@ export class WorkerSandbox implements Sandbox {
     const worker: PooledWorker = new PooledWorker({
       settings: { hostMs, warmMax },
       runMs,
-      engine: this.engine,
+      engine: WorkerSandbox.engine,
       onEngine: (engine) => {
-        this.engine = engine;
+        WorkerSandbox.engine = engine;
       },
       onEnd: (ended, wasBusy) => {
         if (wasBusy && !this.isClosed) this.replaced++;
