@@ -146,9 +146,14 @@ function mustRun(file) {
   if (status !== 0) throw new Error(`${file} ended with ${status}`);
 }
 
+/** The guest has a /tmp of its own; the host's is elsewhere there (gpio-vm/guest-init). */
+export function guestPath(path) {
+  return path.startsWith('/tmp/') ? path.replace('/tmp/', '/mnt/hosttmp/') : path;
+}
+
 /** A guest that stopped amid its tests, and said nothing of a failed one, is started once more. */
 async function testInGuest(board) {
-  const tests = join(root, 'build/device/tests.mjs');
+  const tests = guestPath(join(root, 'build/device/tests.mjs'));
   const command = ['env', 'NO_COLOR=1', process.execPath, '--test-reporter=spec', tests];
   const onText = (text) => process.stdout.write(text);
   const outcome = await inGuest(board, command, { seconds: GUEST_SECONDS, onText });
@@ -166,8 +171,10 @@ async function bringGuest(board) {
     throw new Impossible('the GPIO add-on was not compiled here');
   }
   const silent = { seconds: BOOT_SECONDS, onText: () => undefined };
-  const { code } = await inGuest(board, [process.execPath, '--version'], silent);
-  if (code !== 0) throw new Impossible('the virtual machine does not start here');
+  const look = ['-e', 'fs.accessSync(process.argv[1])', guestPath(join(root, 'package.json'))];
+  const { code } = await inGuest(board, [process.execPath, ...look], silent);
+  if (code === null) throw new Impossible('the virtual machine does not start here');
+  if (code !== 0) throw new Impossible(`the virtual machine does not see ${root}`);
 }
 
 /** For a benchmark: `inGuest`, or null where this machine has none, which is said. */

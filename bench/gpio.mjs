@@ -2,7 +2,7 @@
 // kernel's own chips in the virtual machine of `npm run test:gpio`, whose processor is played by a
 // program, some twenty times slower than this one.
 import { join } from 'node:path';
-import { guestOf } from '../.ci/hardware.mjs';
+import { guestOf, guestPath } from '../.ci/hardware.mjs';
 import { root } from '../.ci/preflight.mjs';
 import { virtualTimes } from './edge-times.mjs';
 import { quantile, resultOf, roundsOf } from './harness.mjs';
@@ -23,7 +23,11 @@ export async function run(say) {
   ];
   const guest = await guestOf(say);
   if (guest === null) return results;
-  const program = [process.execPath, join(root, 'bench/edge-times.mjs'), `${EDGES_IN_GUEST}`];
+  const program = [
+    process.execPath,
+    guestPath(join(root, 'bench/edge-times.mjs')),
+    `${EDGES_IN_GUEST}`,
+  ];
   let said = '';
   const { code } = await guest('pi4', program, {
     seconds: GUEST_SECONDS,
