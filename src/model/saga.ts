@@ -193,13 +193,19 @@ export function encodeCause(cause: Cause): Uint8Array {
  */
 export function withCause(entry: Uint8Array, cause: Cause): Uint8Array {
   const first = entry[0] ?? 0;
-  const isShort = first >= ARRAY && first < ARRAY + 24;
-  invariant(isShort || first === ARRAY + 24, 'an Entry is an array of fewer than 256 fields');
-  const count = (isShort ? first - ARRAY : entry[1]!) + 1;
-  const head = count < 24 ? [ARRAY + count] : [ARRAY + 24, count];
-  const rest = entry.subarray(isShort ? 1 : 2);
+  invariant(first >= ARRAY && first <= ARRAY + 25, 'an Entry is an array of at most 256 fields');
+  const skipped = first < ARRAY + 24 ? 1 : first === ARRAY + 24 ? 2 : 3;
+  const [high, low] = skipped === 3 ? [entry[1]!, entry[2]!] : [0, entry[1]!];
+  const count = (skipped === 1 ? first - ARRAY : high * 0x100 + low) + 1;
+  const head = headOf(count);
+  const rest = entry.subarray(skipped);
   const item = Uint8Array.of(BYTES_HEAD, CAUSE_BYTES);
   return concatBytes(Uint8Array.from(head), rest, item, encodeCause(cause));
+}
+
+function headOf(count: number): number[] {
+  if (count < 24) return [ARRAY + count];
+  return count < 0x100 ? [ARRAY + 24, count] : [ARRAY + 25, count >>> 8, count & 0xff];
 }
 
 /** @param bytes `CAUSE_BYTES` long. */

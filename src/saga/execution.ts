@@ -1,5 +1,5 @@
 import type { BehaviorId } from '../model/behavior.ts';
-import type { Hex32 } from '../model/bytes.ts';
+import { equalBytes, type Hex32 } from '../model/bytes.ts';
 import type { SequencePlace, Stage } from '../model/saga.ts';
 import type { ScopeValue } from '../model/saga-progress.ts';
 import {
@@ -188,7 +188,7 @@ class Draft {
       consumed: consumed === null ? null : { group: consumed.group, sequence: consumed.sequence },
       produced: this.produced,
       scope,
-      state: this.state === value.state ? null : this.state,
+      state: isSameState(this.state, value.state) ? null : this.state,
       basis: this.hasRun || kind === 'began' ? value.sequence : null,
       reads: this.reads,
       observed: this.observed,
@@ -198,4 +198,8 @@ class Draft {
       atMs: this.tools.atMs,
     };
   }
+}
+
+function isSameState(one: Uint8Array | null, other: Uint8Array | null): boolean {
+  return one === other || (one !== null && other !== null && equalBytes(one, other));
 }

@@ -15,6 +15,7 @@ import {
   groupOf,
   idOf,
   introduce,
+  pactOf,
   type Rows,
   sha256,
 } from '../contract/store-samples.ts';
@@ -118,4 +119,17 @@ test('an Entry reads back with its cause, and with no other item more', () => {
   other[plain.value.length + 1]!--;
   const twice = withCause(caused, cause);
   for (const bytes of [short, other, twice]) expect(codec.decode(bytes).ok).toBe(false);
+});
+
+test.each([1, 22, 23, 24, 254, 255, 256])('a Pact of %s fields has room for a cause', (count) => {
+  const names = Array.from({ length: count }, (_, index) => `f${index}`);
+  const pact = pactOf('many', Object.fromEntries(names.map((name) => [name, { type: 'boolean' }])));
+  const codec = createPactReader({ hash: sha256 }).codecOf(pact);
+  const plain = codec.encode(Object.fromEntries(names.map((name) => [name, true])));
+  if (!plain.ok) throw new Error(plain.message);
+  const cause = { invocation: idOf('two'), step: 3, index: 1 };
+  const read = codec.decode(withCause(plain.value, cause));
+  if (!read.ok) throw new Error(read.message);
+  expect(read.value.length).toBe(count + 1);
+  expect(read.value.at(-1)).toEqual(encodeCause(cause));
 });
