@@ -195,7 +195,7 @@ export function withCause(entry: Uint8Array, cause: Cause): Uint8Array {
   const first = entry[0] ?? 0;
   invariant(first >= ARRAY && first <= ARRAY + 25, 'an Entry is an array of at most 256 fields');
   const skipped = first < ARRAY + 24 ? 1 : first === ARRAY + 24 ? 2 : 3;
-  const [high, low] = skipped === 3 ? [entry[1]!, entry[2]!] : [0, entry[1]!];
+  const [high, low] = skipped === 3 ? [entry[1]!, entry[2]!] : [0, entry[1] ?? 0];
   const count = (skipped === 1 ? first - ARRAY : high * 0x100 + low) + 1;
   const head = headOf(count);
   const rest = entry.subarray(skipped);
