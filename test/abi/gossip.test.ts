@@ -35,7 +35,10 @@ const digest: Digest = [
   },
 ];
 
-type GoldenName = Exclude<keyof typeof golden, 'compressedFrames'>;
+type Golden = typeof golden;
+type GoldenName = {
+  [Name in keyof Golden]: Golden[Name] extends string ? Name : never;
+}[keyof Golden];
 
 const MESSAGES: readonly (readonly [GoldenName, number, Message])[] = [
   [
