@@ -122,7 +122,7 @@ export class SagaReports implements SagaFace {
 
   private invocation(progress: Progress): InvocationReport {
     const { invocation, step, failure, key } = progress;
-    const awaits = this.parts.sagas.runtime.awaited(progress);
+    const awaits = this.parts.sagas.awaited(progress);
     return { id: invocation, state: stateOf(progress), step, awaits, failure, key };
   }
 

@@ -13,10 +13,10 @@ import type {
   HostAnswer,
   Json,
   JsonRecord,
-  LoadedBehavior,
   Sandbox,
 } from '../ports/sandbox.ts';
 import type { RunRequest, RunResult } from '../saga/execution.ts';
+import { BehaviorLoader } from './behavior-loader.ts';
 import type { Core } from './core.ts';
 import { latestOf, lineOf } from './lineage.ts';
 import type { SagaRegistry } from './saga-registry.ts';
@@ -40,10 +40,14 @@ export interface Recording {
 
 /** Runs Behaviors for the Saga runtime, and answers what they ask. */
 export class SagaRunner {
+  readonly loader: BehaviorLoader;
   private readonly parts: RunnerParts;
 
   constructor(parts: RunnerParts) {
     this.parts = parts;
+    const { sandbox, core } = parts;
+    const nowMs = () => core.timers.monotonicMs();
+    this.loader = new BehaviorLoader({ sandbox, log: core.log, nowMs });
   }
 
   /**
@@ -51,18 +55,22 @@ export class SagaRunner {
    * @returns null where it could not be run now, and nothing was done.
    */
   async run(request: RunRequest, recording: Recording | null = null): Promise<RunResult | null> {
-    const loaded = await this.load(request);
-    if (loaded === null) return null;
+    const { behavior, state } = request;
+    const loading = await this.loader.load(behavior, () => this.parts.registry.behavior(behavior));
+    if (loading.kind === 'later') return null;
+    if (loading.kind === 'never') {
+      return { failure: loading.reason, produced: [], state, reads: [], observed: [] };
+    }
     const entry = request.consumed === null ? null : this.entryAt(request.consumed);
     const notes = new RunNotes(this.parts, request, recording);
     const seed = concatBytes(SEED, fromHex(request.invocation), Uint8Array.of(request.step));
     const outcome = await this.parts.sandbox.run(
-      loaded,
+      loading.behavior,
       {
         purpose: request.purpose,
         entry: entry?.record ?? null,
         pact: entry?.pact ?? null,
-        state: request.state,
+        state,
         invocation: request.invocation,
         step: request.step,
         at: entry?.atMs ?? 0,
@@ -91,17 +99,6 @@ export class SagaRunner {
     if (!values.ok) return null;
     const record = codec.toRecord(values.value) as JsonRecord;
     return { record, pact: pact.name, atMs: stored.atMs };
-  }
-
-  private async load(request: RunRequest): Promise<LoadedBehavior | null> {
-    const { registry, sandbox, core } = this.parts;
-    const behavior = registry.behavior(request.behavior);
-    if (behavior === null) return null;
-    const loaded = await sandbox.load(behavior);
-    if (loaded.ok) return loaded.value;
-    const { reason, detail = '' } = loaded;
-    core.log.warn('behavior-refused', { behavior: behavior.name, reason, detail });
-    return null;
   }
 }
 

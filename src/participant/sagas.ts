@@ -1,4 +1,5 @@
 import type { EntrySequence } from '../model/numbers.ts';
+import type { Progress } from '../model/saga-progress.ts';
 import { type SagaState, stateFromEntry } from '../model/saga-state.ts';
 import type { GroupId, SyncGroup } from '../model/sync-group.ts';
 import type { DeviceSet } from '../ports/devices.ts';
@@ -108,6 +109,11 @@ export class Sagas {
     const groups = [...this.stuck];
     this.stuck.clear();
     this.readSoon(groups);
+  }
+
+  /** What an invocation waits for, in words. */
+  awaited(progress: Progress): string | null {
+    return this.runtime.awaited(progress, (id) => this.runner?.loader.troubleOf(id) ?? null);
   }
 
   async close(): Promise<void> {
@@ -259,7 +265,8 @@ export class Sagas {
     this.stateOf(job)
       .then((state) => {
         if (!this.hasStarted) return;
-        if (state === null || !this.outlet.pushState(job.progress, state)) {
+        if (typeof state === 'number') this.runtime.release(invocation, this.nowMs() + state);
+        else if (!this.outlet.pushState(job.progress, state)) {
           this.runtime.release(invocation, this.nowMs() + RETRY_MS);
         }
         this.act();
@@ -272,17 +279,22 @@ export class Sagas {
       });
   }
 
-  private async stateOf(job: Job): Promise<SagaState | null> {
+  /** @returns the State, or after how many milliseconds to try again. */
+  private async stateOf(job: Job): Promise<SagaState | number> {
     const { core } = this.parts;
     const value = this.runtime.valueFor(job);
     const { world } = this.runtime;
     const tools = { world, value, scope: value.scope };
     if (job.purpose === 'claim') return claimOf(job, { ...tools, atMs: core.timers.wallMs() });
     const execution = execute(job, { ...tools, atMs: core.timers.wallMs() });
+    let retryMs = RETRY_MS;
     let step = execution.next();
     while (step.done !== true) {
-      step = execution.next(this.runner === null ? null : await this.runner.run(step.value));
+      const request = step.value;
+      const result = (await this.runner?.run(request)) ?? null;
+      retryMs = Math.max(retryMs, this.runner?.loader.pauseMs(request.behavior) ?? 0);
+      step = execution.next(result);
     }
-    return step.value;
+    return step.value ?? retryMs;
   }
 }

@@ -1,3 +1,4 @@
+import type { BehaviorId } from '../model/behavior.ts';
 import type { Hex32 } from '../model/bytes.ts';
 import type { Pact } from '../model/pact.ts';
 import {
@@ -148,8 +149,14 @@ export class SagaRuntime {
     return { ...(this.notes.scope(progress.stateGroup, scope) ?? NO_VALUE), scope };
   }
 
-  /** What an invocation waits for, in words; null: it has ended, or it is being done. */
-  awaited(progress: Progress): string | null {
+  /**
+   * What an invocation waits for, in words; null: it has ended, or it is being done.
+   * @param troubleOf Why a Behavior does not load here.
+   */
+  awaited(
+    progress: Progress,
+    troubleOf: (id: BehaviorId) => string | null = () => null,
+  ): string | null {
     if (isEnded(progress)) return null;
     const saga = this.sagas.get(progress.description);
     if (saga === undefined) return 'its Saga Description';
@@ -159,7 +166,11 @@ export class SagaRuntime {
       return `an Entry for the Stage ${stage.name}`;
     }
     if (next.kind === 'claimed') return `what came of the Stage ${saga.stages[next.place]!.name}`;
-    return next.kind === 'conclude' ? null : next.lacks;
+    if (next.kind === 'conclude') return null;
+    const { undo, behavior } = saga.stages[next.place]!;
+    const id = next.kind === 'undo' && undo !== null ? undo : behavior;
+    const trouble = next.able.includes(this.world.self) ? troubleOf(id) : null;
+    return next.lacks ?? (trouble === null ? null : `its Behavior, refused here (${trouble})`);
   }
 
   private scopeIdOf(saga: Saga, progress: Progress) {

@@ -167,6 +167,23 @@ describe('an order', { timeout: 60_000 }, () => {
   });
 });
 
+describe('a Behavior that does not load', { timeout: 60_000 }, () => {
+  it('leaves its invocation Pending with the reason, said once, and goes on when it does', async () => {
+    const [a, b] = agents;
+    await a!.sagas.deploy(SAGA, owners());
+    await until(() => agents.every((each) => each.sagas.list().length === 1));
+    for (const each of sandboxes.values()) each.refusal = 'not-available';
+    await b!.channel('shop_order').push([{ order_id: 'x1' }]);
+    const isTold = ({ awaits }: InvocationReport) => awaits?.includes('not-available') === true;
+    await until(() => agents.some((each) => invocations(each).some(isTold)));
+    const lines = hub.log.filter((line) => line.includes('behavior-refused'));
+    expect(lines.length).toBe(1);
+    for (const each of sandboxes.values()) each.refusal = null;
+    await ended(1);
+    expect(invocations(a!)[0]).toMatchObject({ state: 'completed', awaits: null });
+  });
+});
+
 describe('with a short silence before a take-over', { timeout: 60_000 }, () => {
   beforeAll(() => {
     sagaTakeOverMs = 100;

@@ -18,6 +18,8 @@ export interface Script {
 
 /** A Sandbox that runs scripts of the test by the Behavior's name, and notes each call. */
 export class ScriptedSandbox implements Sandbox {
+  /** Set: what is loaded from then on is refused so. */
+  refusal: LoadRefusal | null = null;
   readonly calls: { readonly name: string; readonly call: BehaviorCall }[] = [];
   private readonly scripts: ReadonlyMap<string, Script>;
   private readonly loaded = new Set<BehaviorId>();
@@ -28,6 +30,7 @@ export class ScriptedSandbox implements Sandbox {
 
   async load(behavior: Behavior): Promise<Verdict<LoadedBehavior, LoadRefusal>> {
     const script = this.scripts.get(behavior.name);
+    if (this.refusal !== null) return refuse(this.refusal, 'as the test says');
     if (script === undefined) return refuse('not-code', `no script for ${behavior.name}`);
     this.loaded.add(behavior.id);
     return accept({ behavior, canUndo: script.canUndo ?? false, declared: null });
