@@ -9,6 +9,7 @@ export class Alarm {
   private readonly ring: (nowMs: number) => void;
   private dueMs = Number.POSITIVE_INFINITY;
   private cancel: (() => void) | null = null;
+  private isOver = false;
 
   constructor(timers: Timers, ring: (nowMs: number) => void) {
     this.timers = timers;
@@ -17,7 +18,7 @@ export class Alarm {
 
   /** @param atMs On the monotonic clock; the past means as soon as can be. */
   at(atMs: number): void {
-    if (atMs >= this.dueMs) return;
+    if (atMs >= this.dueMs || this.isOver) return;
     this.stop();
     this.dueMs = atMs;
     const delayMs = Math.max(1, atMs - this.timers.monotonicMs());
@@ -26,6 +27,12 @@ export class Alarm {
       this.cancel = null;
       this.ring(this.timers.monotonicMs());
     });
+  }
+
+  /** Rings never again, whatever is asked for. */
+  close(): void {
+    this.stop();
+    this.isOver = true;
   }
 
   stop(): void {

@@ -135,7 +135,7 @@ export class Reconciling {
   }
 
   stop(): void {
-    this.alarm.stop();
+    this.alarm.close();
     this.answers.clear();
   }
 

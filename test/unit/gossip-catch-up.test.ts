@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Block } from '../../src/model/block.ts';
 import type { GroupId } from '../../src/model/sync-group.ts';
 import { House, type Resident } from './gossip-house.ts';
@@ -34,6 +34,22 @@ describe('whoever joins late', () => {
     await house.link(b, a);
     await house.stage.advance(20);
     expect(b.holder.levelOf(GROUP)).toBe(8);
+  });
+
+  it('looks for nothing any more once it is closed, whatever it still missed', async () => {
+    const house = new House();
+    const [a, b] = [await house.add('a'), await house.add('b')];
+    await house.link(b, a);
+    const missing = Array.from({ length: 20 }, (_, index) => idOf(`missing ${index}`));
+    b.mesh.want({ group: GROUP, blocks: [], metablocks: missing });
+    await house.stage.advance(300);
+    expect(b.mesh.status().wantedIds).toBeGreaterThan(0);
+    const closing = b.mesh.close();
+    await house.stage.advance(1_000);
+    await closing;
+    const source = vi.spyOn(b.holder, 'metablock');
+    await house.stage.advance(60_000);
+    expect(source).not.toHaveBeenCalled();
   });
 
   it('fills neither its own memory nor that of whom it asks', async () => {
