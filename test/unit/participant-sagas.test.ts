@@ -168,7 +168,7 @@ describe('an order', { timeout: 60_000 }, () => {
 });
 
 describe('a Behavior that does not load', { timeout: 60_000 }, () => {
-  it('leaves its invocation Pending with the reason, said once, and goes on when it does', async () => {
+  it('leaves its invocation Pending with the reason, and goes on when it does', async () => {
     const [a, b] = agents;
     await a!.sagas.deploy(SAGA, owners());
     await until(() => agents.every((each) => each.sagas.list().length === 1));
