@@ -96,4 +96,15 @@ export interface QueryOptions<Entry> {
   readonly order?: 'newest' | 'oldest';
 }
 
-export type Device = Readonly<Record<string, (...args: readonly Json[]) => Json>>;
+/** The verbs of all kinds; docs/hardware.md says what each kind can. Another one is refused. */
+export interface Device {
+  get(): Json;
+  set(level: boolean | 0 | 1): Json;
+  pulse(level: boolean | 0 | 1, ms: number): Json;
+  /** @param share 0 to 1. */
+  pwm(share: number): Json;
+  /** @param left and right: -1 to 1. */
+  drive(left: number, right: number): Json;
+  /** To its safe state. */
+  stop(): Json;
+}
