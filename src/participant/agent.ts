@@ -179,9 +179,9 @@ export class Agent implements ParticipantFace, GossipHandler {
   }
 
   status(): StatusReport {
-    const { parts, reports, logs, loop } = this;
+    const { parts, reports, logs, loop, sagas } = this;
     return reportStatus({
-      ...{ parts, reports, logs, loop, startedAtMs: this.startedAtMs, halted: this.halted },
+      ...{ parts, reports, logs, loop, sagas, startedAtMs: this.startedAtMs, halted: this.halted },
     });
   }
 

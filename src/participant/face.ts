@@ -4,7 +4,7 @@ import type { AvatarId, GroupId, PactId, SyncGroup } from '../model/sync-group.t
 import type { DeviceStatus } from '../ports/devices.ts';
 import type { ForkReport, LogFace } from './log-face.ts';
 import type { PeerReport } from './peer-report.ts';
-import type { SagaFace } from './saga-face.ts';
+import type { SagaFace, SagasStatus } from './saga-face.ts';
 import type { TraceReport } from './trace-face.ts';
 
 export type { TraceOwner, TraceReport } from './trace-face.ts';
@@ -151,6 +151,7 @@ export interface StatusReport {
   readonly invalid: readonly { readonly author: string; readonly fault: string }[];
   /** What is declared to hang on this machine, and who holds it. */
   readonly devices: readonly DeviceStatus[];
+  readonly sagas: SagasStatus;
 }
 
 export interface PactReport {

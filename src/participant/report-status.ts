@@ -6,6 +6,7 @@ import type { Logs } from './logs.ts';
 import type { Loop } from './loop.ts';
 import { type ReportParts, reportGroups } from './report.ts';
 import { reportPeers, reportTotals } from './report-peers.ts';
+import type { SagaFace } from './saga-face.ts';
 
 export interface StatusParts {
   readonly parts: {
@@ -15,6 +16,7 @@ export interface StatusParts {
     readonly kernelBuild: StatusReport['kernel'];
     readonly devices: Pick<DeviceSet, 'list'>;
   };
+  readonly sagas: Pick<SagaFace, 'status'>;
   readonly reports: ReportParts;
   readonly logs: Pick<Logs, 'forks' | 'invalid'>;
   readonly loop: Pick<Loop, 'finalizedEntries' | 'generations' | 'finality' | 'diskTrouble'>;
@@ -47,5 +49,6 @@ export function reportStatus(status: StatusParts): StatusReport {
     forks: logs.forks(),
     invalid: logs.invalid(),
     devices: parts.devices.list(),
+    sagas: status.sagas.status(),
   };
 }

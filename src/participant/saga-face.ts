@@ -7,6 +7,7 @@ export interface SagaFace {
   addBehavior(file: BehaviorFile): Promise<BehaviorReport>;
 
   list(): SagaReport[];
+  status(): SagasStatus;
   /**
    * Deploys a Saga: its Stages, its Description, its State Pact and the Sync Group of its States.
    *
@@ -69,6 +70,28 @@ export interface InvocationReport {
   readonly failure: string | null;
   readonly key: string | null;
 }
+
+/** How all Sagas stand at one Participant. */
+export interface SagasStatus {
+  /** Known by name. */
+  readonly known: number;
+  /** Invocations in progress. */
+  readonly open: number;
+  /** Seen since the start. */
+  readonly started: number;
+  readonly completed: number;
+  readonly compensated: number;
+  /** Entries that started nothing here, as too many invocations were in progress. */
+  readonly refused: number;
+  /** Some of those in progress that wait for something; at most `AWAITING_SHOWN`. */
+  readonly awaiting: readonly {
+    readonly saga: string;
+    readonly invocation: string;
+    readonly awaits: string;
+  }[];
+}
+
+export const AWAITING_SHOWN = 10;
 
 export interface SagaTrace extends InvocationReport {
   readonly saga: string;

@@ -3,15 +3,17 @@ import { isEnded, type Progress } from '../model/saga-progress.ts';
 import type { AvatarId } from '../model/sync-group.ts';
 import { RequestError } from './face.ts';
 import type { SagaDeploying } from './saga-deploying.ts';
-import type {
-  BehaviorFile,
-  BehaviorReport,
-  InvocationReport,
-  SagaFace,
-  SagaReplay,
-  SagaReport,
-  SagaTrace,
-  TraceState,
+import {
+  AWAITING_SHOWN,
+  type BehaviorFile,
+  type BehaviorReport,
+  type InvocationReport,
+  type SagaFace,
+  type SagaReplay,
+  type SagaReport,
+  type SagasStatus,
+  type SagaTrace,
+  type TraceState,
 } from './saga-face.ts';
 import type { SagaHistory, StandingState } from './saga-history.ts';
 import { replay } from './saga-replay.ts';
@@ -19,6 +21,8 @@ import type { Sagas } from './sagas.ts';
 
 /** Newest invocations that a report shows of each Saga. */
 const INVOCATIONS_SHOWN = 20;
+/** Open invocations among which those that wait are looked for. */
+const INVOCATIONS_LOOKED_AT = 1000;
 /** Ended and open invocations among which the beginning of an id is looked for. */
 const INVOCATIONS_SOUGHT = 10_000;
 
@@ -66,6 +70,23 @@ export class SagaReports implements SagaFace {
       newest.set(saga.description.state.group, saga);
     }
     return [...newest.values()].map((saga) => this.report(saga));
+  }
+
+  status(): SagasStatus {
+    const { sagas } = this.parts;
+    const { runtime, counts } = sagas;
+    const awaiting: SagasStatus['awaiting'][number][] = [];
+    for (const progress of runtime.open(INVOCATIONS_LOOKED_AT)) {
+      if (awaiting.length >= AWAITING_SHOWN) break;
+      const awaits = sagas.awaited(progress);
+      if (awaits === null) continue;
+      const { description, invocation } = progress;
+      const saga = runtime.saga(description)?.description.name ?? description.slice(0, 12);
+      awaiting.push({ saga, invocation, awaits });
+    }
+    const groups = sagas.registry.all().map((each) => each.description.state.group);
+    const { openCount: open, refused } = runtime;
+    return { known: new Set(groups).size, open, ...counts, refused, awaiting };
   }
 
   async deploy(file: unknown, owners: readonly string[]): Promise<SagaReport> {

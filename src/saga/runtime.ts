@@ -86,6 +86,11 @@ export class SagaRuntime {
     return this.opened.size;
   }
 
+  /** The first so many that are in progress. */
+  open(limit: number): Progress[] {
+    return [...this.opened.values()].slice(0, limit);
+  }
+
   /** The next Entry of a State group. @returns why it counts for nothing; null: it counts. */
   observeState(placed: Placed, at: { readonly nowMs: number; readonly cut: number }): Void | null {
     const { state, stateGroup } = placed;

@@ -29,6 +29,7 @@ import type {
   SagaFace,
   SagaReplay,
   SagaReport,
+  SagasStatus,
   SagaTrace,
 } from '../../src/participant/saga-face.ts';
 import type { DeviceStatus } from '../../src/ports/devices.ts';
@@ -142,6 +143,10 @@ class SampleSagas implements SagaFace {
   readonly added: BehaviorFile[] = [];
   readonly deployed: SagaReport[] = [];
   traced: SagaTrace | null = null;
+  stands: SagasStatus = {
+    ...{ known: 0, open: 0, started: 0, completed: 0, compensated: 0, refused: 0 },
+    awaiting: [],
+  };
 
   behaviors(): BehaviorReport[] {
     return this.added.map(({ fileName: name, kind }) => {
@@ -157,6 +162,10 @@ class SampleSagas implements SagaFace {
 
   list(): SagaReport[] {
     return this.deployed;
+  }
+
+  status(): SagasStatus {
+    return this.stands;
   }
 
   async deploy(file: unknown, owners: readonly string[]): Promise<SagaReport> {
@@ -241,6 +250,7 @@ export class SampleFace implements ParticipantFace {
       forks: this.logs.forks(),
       invalid: this.invalid,
       devices: this.devices,
+      sagas: this.sagas.status(),
     };
   }
 

@@ -8,7 +8,7 @@ export function registerStatus(program: Command, cli: Cli): void {
   program
     .command('status')
     .summary('show how the agent is')
-    .description('Shows how the agent is: peers, Sync Groups, how far they agree, who is awaited.')
+    .description('Shows how the agent is: peers, Sync Groups, how far they agree, devices, Sagas.')
     .addHelpText('after', examples('vertebra status', 'vertebra status --json | jq .finalityMs'))
     .action(async () => {
       const status = await (await cli.agent()).status();
@@ -41,7 +41,19 @@ function formatStatus(status: StatusReport): string {
   const alarms = alarm + forks.join('');
   const devices = status.devices.length === 0 ? '' : `\n${formatDevices(status.devices)}`;
   const groups = formatGroups(status.groups);
-  return `${head}${alarms}\n${formatPeers(status.peers)}\n${groups}${devices}`;
+  const sagas = status.sagas.known === 0 ? '' : `\n${formatSagas(status.sagas)}`;
+  return `${head}${alarms}\n${formatPeers(status.peers)}\n${groups}${devices}${sagas}`;
+}
+
+/** How many Sagas run and ended; what some of them wait for follows in words. */
+function formatSagas(sagas: StatusReport['sagas']): string {
+  const { known, open, started, completed, compensated, refused, awaiting } = sagas;
+  const titles = ['sagas', 'open', 'started', 'completed', 'compensated', 'refused'];
+  const table = formatTable(titles, [[known, open, started, completed, compensated, refused]]);
+  const notes = awaiting.map(({ saga, invocation, awaits }) =>
+    plain(`${saga} (${short(invocation)}) waits for ${awaits}`),
+  );
+  return table + notes.map((note) => `${note}\n`).join('');
 }
 
 /** Devices, and who has each; why one is held back or failed follows in words. */
