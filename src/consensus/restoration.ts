@@ -45,7 +45,9 @@ export function restore(
   }
   restoreBlocks(work, durable);
   for (const metablock of metablocks) restoreMetablock(work, metablock);
-  for (const certificate of durable.certificates) restoreCertificate(work, certificate);
+  // Quorums come before later votes for the same, of which only the highest are kept.
+  const byBallot = durable.certificates.toSorted((a, b) => lowestBallot(a) - lowestBallot(b));
+  for (const certificate of byBallot) restoreCertificate(work, certificate);
   for (const group of work.touched()) {
     group.alarm = durable.alarms.get(group.sync.id) ?? null;
     if (group.alarm === null) restorePace(work, group);
@@ -97,6 +99,10 @@ function restoreMetablock(work: Work, metablock: Metablock): void {
 function markStored(group: GroupState, id: MetablockId): void {
   const node = group.nodes.get(id);
   if (node !== undefined) group.nodes.set(id, { ...node, isStored: true });
+}
+
+function lowestBallot({ entries }: Certificate): number {
+  return Math.min(...entries.map((each) => each.ballot));
 }
 
 function restoreCertificate(work: Work, certificate: Certificate): void {

@@ -3,6 +3,7 @@ import {
   DEFAULT_SETTINGS,
   describe as describeState,
   nextDeadline,
+  restore,
 } from '../../src/consensus/metablockchain.ts';
 import { CONSENSUS_LIMITS } from '../../src/consensus/settings.ts';
 import type { CausalSequence, Generation } from '../../src/model/numbers.ts';
@@ -147,6 +148,29 @@ describe('a restart', () => {
     participant.restart();
     expect(describeState(participant.state)[0]).toMatchObject({ open: false });
     expect(nextDeadline(participant.state)).toBeNull();
+  });
+
+  it('knows a Quorum again, however often it voted for the same later', () => {
+    const participant = new Participant(fourth, [group]);
+    const block = blockOf(first, group, null);
+    const metablock = metablockOf(first, group, null, [block]);
+    participant.block(block);
+    participant.metablock(metablock);
+    for (const signer of [first, second]) {
+      participant.certificate(certificateOf(signer, group, metablock));
+    }
+    for (let ballot = 1; ballot <= 40; ballot++) {
+      for (const signer of [first, second]) {
+        participant.feed({ kind: 'ballot-note', note: noteOf(signer, group, ballot) });
+      }
+    }
+    const durable = participant.store.read();
+    expect(durable.certificates.length).toBeGreaterThan(40);
+    for (const certificates of [durable.certificates, durable.certificates.toReversed()]) {
+      const state = restore(participant.context, { ...durable, certificates }, participant.nowMs);
+      const node = state.groups.get(group.id)!.nodes.get(metablock.id)!;
+      expect(node.finalizableBallots).toEqual([0]);
+    }
   });
 
   it('finds its own Metablock again and makes no second child of the head', () => {
